@@ -1,0 +1,400 @@
+/* body_write.c - body.h, the writing half.
+ *
+ *     OPEN ──write──> small: bytes collect in memory
+ *       │               │ more than OBJ_INLINE_MAX, or announced so
+ *       └──────────────>large: a buffer fills, is written to a space of a segment
+ *                       and empties; every OBJ_BLOCK_BYTES a CRC32C is closed
+ *     finish: the rest is written, padded with zeros, the segments are synced
+ *
+ * A slow client keeps its buffer for as long as its upload lasts, so a writer
+ * never waits for one: above OBJ_WRITE_BUFFERS the buffers are small instead.
+ *
+ * Source    storage measurements in ARCHITECTURE.md. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "storage/obj/internal.h"
+
+#define SMALL_ROOM_MIN KIB(4)
+#define BUFFERS_KEPT   8      /* large buffers kept for the next writer */
+#define SPACE_UNKNOWN  MIB(8) /* taken at once when the length is not known */
+#define CRC_LEN        4
+
+struct body_buffers {
+    pthread_mutex_t lock;
+    unsigned in_use; /* large ones */
+    unsigned kept_count;
+    uint8_t *kept[BUFFERS_KEPT];
+};
+
+struct space_used {
+    struct segment_space space;
+    uint64_t used; /* bytes written, padding not counted */
+};
+
+struct body_writer {
+    struct store *store;
+    uint64_t announced; /* BODY_LENGTH_UNKNOWN, or the most that may come */
+    uint64_t length;    /* so far */
+    bool large;
+    bool settled; /* the spaces were given back or kept */
+
+    uint8_t *buffer; /* small: malloc; large: aligned */
+    size_t room, fill;
+    bool pooled; /* the buffer counts in body_buffers */
+
+    struct space_used *spaces;
+    size_t space_count, space_room;
+    uint64_t written; /* bytes in spaces */
+
+    struct buf crcs;
+    uint32_t block_crc;
+    size_t block_fill;
+};
+
+enum err_code body_buffers_new(struct body_buffers **ret_buffers, struct err *err)
+{
+    struct body_buffers *buffers = calloc(1, sizeof(*buffers));
+    if (!buffers)
+        return err_fail(err, ERR_NO_MEMORY, "write buffers");
+    pthread_mutex_init(&buffers->lock, NULL);
+    *ret_buffers = buffers;
+    return ERR_OK;
+}
+
+void body_buffers_free(struct body_buffers *buffers)
+{
+    if (!buffers)
+        return;
+    for (unsigned i = 0; i < buffers->kept_count; i++)
+        free(buffers->kept[i]);
+    pthread_mutex_destroy(&buffers->lock);
+    free(buffers);
+}
+
+static enum err_code buffer_get(struct body_writer *writer, struct err *err)
+{
+    struct body_buffers *buffers = writer->store->buffers;
+    pthread_mutex_lock(&buffers->lock);
+    writer->pooled = buffers->in_use < OBJ_WRITE_BUFFERS;
+    writer->buffer = NULL;
+    if (writer->pooled) {
+        buffers->in_use++;
+        if (buffers->kept_count)
+            writer->buffer = buffers->kept[--buffers->kept_count];
+    }
+    pthread_mutex_unlock(&buffers->lock);
+    writer->room = writer->pooled ? OBJ_WRITE_BYTES : OBJ_WRITE_BYTES_CROWDED;
+    if (!writer->buffer)
+        writer->buffer = aligned_alloc(SEGMENT_ALIGN, writer->room);
+    return writer->buffer ? ERR_OK : err_fail(err, ERR_NO_MEMORY, "write buffer");
+}
+
+static void buffer_put(struct body_writer *writer)
+{
+    struct body_buffers *buffers = writer->store->buffers;
+    uint8_t *unwanted = writer->buffer;
+    if (writer->pooled) {
+        pthread_mutex_lock(&buffers->lock);
+        buffers->in_use--;
+        if (unwanted && buffers->kept_count < BUFFERS_KEPT)
+            buffers->kept[buffers->kept_count++] = TAKE(unwanted);
+        pthread_mutex_unlock(&buffers->lock);
+    }
+    free(unwanted);
+    writer->buffer = NULL;
+    writer->pooled = false;
+}
+
+enum err_code body_writer_open(struct store *store, uint64_t length,
+                               struct body_writer **ret_writer, struct err *err)
+{
+    enum err_code rc = store_writable(store, err);
+    if (rc != ERR_OK)
+        return rc;
+    struct body_writer *writer = calloc(1, sizeof(*writer));
+    if (!writer)
+        return err_fail(err, ERR_NO_MEMORY, "body");
+    writer->store = store;
+    writer->announced = length;
+    buf_init(&writer->crcs, S3_PUT_BYTES_MAX / OBJ_BLOCK_BYTES * CRC_LEN + CRC_LEN);
+    *ret_writer = writer;
+    return ERR_OK;
+}
+
+uint64_t body_writer_length(const struct body_writer *writer)
+{
+    return writer->length;
+}
+
+/* Spaces: the first `used` bytes of each stay when a record names them. */
+static void settle(struct body_writer *writer, bool keep)
+{
+    if (writer->settled)
+        return;
+    writer->settled = true;
+    for (size_t i = 0; i < writer->space_count; i++)
+        segment_keep(writer->store->segments, &writer->spaces[i].space,
+                     keep ? writer->spaces[i].used : 0);
+}
+
+void body_writer_committed(struct body_writer *writer, enum err_code rc)
+{
+    if (rc == ERR_OK || rc == ERR_IO || rc == ERR_CORRUPT || rc == ERR_NO_SPACE)
+        settle(writer, true);
+}
+
+void body_writer_free(struct body_writer *writer)
+{
+    if (!writer)
+        return;
+    settle(writer, false);
+    if (writer->large)
+        buffer_put(writer);
+    else
+        free(writer->buffer);
+    free(writer->spaces);
+    buf_done(&writer->crcs);
+    free(writer);
+}
+
+/* A space with room for more, taken where the last one is full. */
+static enum err_code space_with_room(struct body_writer *writer, struct space_used **ret_space,
+                                     struct err *err)
+{
+    if (writer->space_count) {
+        struct space_used *last = &writer->spaces[writer->space_count - 1];
+        if (last->used < last->space.len) {
+            *ret_space = last;
+            return ERR_OK;
+        }
+    }
+    if (writer->space_count == writer->space_room) {
+        size_t room = writer->space_room ? writer->space_room * 2 : 2;
+        struct space_used *spaces = realloc(writer->spaces, room * sizeof(*spaces));
+        if (!spaces)
+            return err_fail(err, ERR_NO_MEMORY, "extents");
+        writer->spaces = spaces;
+        writer->space_room = room;
+    }
+    uint64_t want = writer->announced == BODY_LENGTH_UNKNOWN ? SPACE_UNKNOWN
+                                                             : writer->announced - writer->written;
+    struct space_used *space = &writer->spaces[writer->space_count];
+    enum err_code rc =
+        segment_take(writer->store->segments, want, OBJ_BLOCK_BYTES, &space->space, err);
+    if (rc != ERR_OK)
+        return rc;
+    space->used = 0;
+    writer->space_count++;
+    *ret_space = space;
+    return ERR_OK;
+}
+
+static void close_block(struct body_writer *writer)
+{
+    buf_append_u32be(&writer->crcs, writer->block_crc);
+    writer->block_crc = 0;
+    writer->block_fill = 0;
+}
+
+static void add_to_crcs(struct body_writer *writer, struct bytes data)
+{
+    while (data.len) {
+        struct bytes piece = bytes_first(data, OBJ_BLOCK_BYTES - writer->block_fill);
+        writer->block_crc = hash_crc32c(writer->block_crc, piece);
+        writer->block_fill += piece.len;
+        data = bytes_from(data, piece.len);
+        if (writer->block_fill == OBJ_BLOCK_BYTES)
+            close_block(writer);
+    }
+}
+
+static size_t padded(size_t len)
+{
+    return (len + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
+}
+
+/* Write what the buffer holds. Only the last flush may be of an odd length. */
+static enum err_code flush(struct body_writer *writer, struct err *err)
+{
+    add_to_crcs(writer, bytes_of(writer->buffer, writer->fill));
+    memset(writer->buffer + writer->fill, 0, padded(writer->fill) - writer->fill);
+    for (size_t at = 0; at < writer->fill;) {
+        struct space_used *space = NULL;
+        enum err_code rc = space_with_room(writer, &space, err);
+        if (rc != ERR_OK)
+            return rc;
+        uint64_t room = space->space.len - space->used;
+        size_t len = writer->fill - at < room ? writer->fill - at : (size_t)room;
+        rc = segment_write(writer->store->segments, space->space.segment,
+                           space->space.offset + space->used,
+                           bytes_of(writer->buffer + at, padded(len)), err);
+        if (rc != ERR_OK) {
+            if (rc == ERR_IO)
+                committer_poison(writer->store->committer, err);
+            return rc;
+        }
+        space->used += len;
+        writer->written += len;
+        at += len;
+    }
+    writer->fill = 0;
+    return ERR_OK;
+}
+
+static enum err_code become_large(struct body_writer *writer, struct err *err)
+{
+    uint8_t *small = writer->buffer;
+    enum err_code rc = buffer_get(writer, err);
+    writer->large = true;
+    if (rc == ERR_OK && writer->fill)
+        memcpy(writer->buffer, small, writer->fill);
+    free(small);
+    return rc;
+}
+
+/* Room for `len` more small bytes and the CRC behind them. */
+static enum err_code grow_small(struct body_writer *writer, size_t len, struct err *err)
+{
+    size_t need = writer->fill + len + CRC_LEN;
+    if (need <= writer->room)
+        return ERR_OK;
+    size_t room = writer->room ? writer->room * 4 : SMALL_ROOM_MIN;
+    if (writer->announced <= OBJ_INLINE_MAX)
+        room = (size_t)writer->announced + CRC_LEN;
+    if (room < need)
+        room = need;
+    uint8_t *buffer = realloc(writer->buffer, room);
+    if (!buffer)
+        return err_fail(err, ERR_NO_MEMORY, "body of %zu bytes", room);
+    writer->buffer = buffer;
+    writer->room = room;
+    return ERR_OK;
+}
+
+static enum err_code write_large(struct body_writer *writer, struct bytes piece, struct err *err)
+{
+    while (piece.len) {
+        struct bytes now = bytes_first(piece, writer->room - writer->fill);
+        memcpy(writer->buffer + writer->fill, now.data, now.len);
+        writer->fill += now.len;
+        piece = bytes_from(piece, now.len);
+        enum err_code rc = writer->fill == writer->room ? flush(writer, err) : ERR_OK;
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return ERR_OK;
+}
+
+enum err_code body_writer_write(struct body_writer *writer, struct bytes piece, struct err *err)
+{
+    if (piece.len == 0)
+        return ERR_OK;
+    uint64_t length = writer->length + piece.len;
+    uint64_t most = writer->announced < S3_PUT_BYTES_MAX ? writer->announced : S3_PUT_BYTES_MAX;
+    if (length > most)
+        return err_fail(err, ERR_LIMIT, "body is longer than %llu bytes", (unsigned long long)most);
+    bool large = length > OBJ_INLINE_MAX ||
+                 (writer->announced > OBJ_INLINE_MAX && writer->announced != BODY_LENGTH_UNKNOWN);
+    enum err_code rc = ERR_OK;
+    if (large && !writer->large)
+        rc = become_large(writer, err);
+    else if (!large)
+        rc = grow_small(writer, piece.len, err);
+    if (rc != ERR_OK)
+        return rc;
+    writer->length = length;
+    if (large)
+        return write_large(writer, piece, err);
+    memcpy(writer->buffer + writer->fill, piece.data, piece.len);
+    writer->fill += piece.len;
+    return ERR_OK;
+}
+
+static enum err_code sync_segments(struct body_writer *writer, struct err *err)
+{
+    for (size_t i = 0; i < writer->space_count; i++) {
+        uint32_t segment = writer->spaces[i].space.segment;
+        if (i && writer->spaces[i - 1].space.segment == segment)
+            continue;
+        enum err_code rc = segment_sync(writer->store->segments, segment, err);
+        if (rc != ERR_OK) {
+            committer_poison(writer->store->committer, err);
+            return rc;
+        }
+    }
+    return ERR_OK;
+}
+
+/* Spaces that lie one behind the other become one extent. */
+static enum err_code list_extents(const struct body_writer *writer, struct arena *arena,
+                                  struct record_extents *ret_extents, struct err *err)
+{
+    struct record_extent *list = arena_alloc(arena, writer->space_count * sizeof(*list));
+    if (!list)
+        return err_fail(err, ERR_NO_MEMORY, "extents");
+    size_t count = 0;
+    for (size_t i = 0; i < writer->space_count; i++) {
+        const struct space_used *used = &writer->spaces[i];
+        struct record_extent *last = count ? &list[count - 1] : NULL;
+        if (last && last->segment == used->space.segment &&
+            last->offset + last->stored == used->space.offset)
+            last->stored += used->used;
+        else if (used->used)
+            list[count++] =
+                (struct record_extent){used->space.segment, used->space.offset, used->used};
+    }
+    *ret_extents = (struct record_extents){
+        .length = writer->length,
+        .block_bytes = OBJ_BLOCK_BYTES,
+        .extents = list,
+        .extent_count = count,
+        .block_crcs = buf_bytes(&writer->crcs),
+    };
+    return ERR_OK;
+}
+
+static enum err_code finish_large(struct body_writer *writer, struct commit_batch *batch,
+                                  struct record_body *body, struct err *err)
+{
+    enum err_code rc = writer->fill ? flush(writer, err) : ERR_OK;
+    if (rc == ERR_OK && writer->block_fill)
+        close_block(writer);
+    if (rc == ERR_OK && !buf_ok(&writer->crcs))
+        rc = err_fail(err, writer->crcs.failed, "checksums of blocks");
+    if (rc == ERR_OK)
+        rc = sync_segments(writer, err);
+    struct record_extents extents;
+    if (rc == ERR_OK)
+        rc = list_extents(writer, batch->arena, &extents, err);
+    if (rc != ERR_OK)
+        return rc;
+    body->kind = BODY_EXTENTS;
+    struct key row = key_number(TAG_BODY, body->id);
+    commit_put_borrowed(batch, KV_META, key_bytes(&row),
+                        record_encode_extents(&extents, batch->arena));
+    struct key reference = key_owned(TAG_REFERENCE, body->id, body->owner);
+    commit_put(batch, KV_META, key_bytes(&reference), BYTES_LIT(""));
+    return ERR_OK;
+}
+
+enum err_code body_writer_finish(struct body_writer *writer, struct commit_batch *batch,
+                                 struct record_body *ret_body, struct err *err)
+{
+    *ret_body = (struct record_body){BODY_EMPTY, 0, 0};
+    if (writer->length == 0)
+        return ERR_OK;
+    ret_body->id = store_new_id(writer->store);
+    if (writer->large) {
+        ret_body->owner = store_new_id(writer->store);
+        return finish_large(writer, batch, ret_body, err);
+    }
+    ret_body->kind = BODY_INLINE;
+    struct bytes body = bytes_of(writer->buffer, writer->fill);
+    codec_put_u32be(writer->buffer + writer->fill, hash_crc32c(0, body));
+    struct key row = key_bare(ret_body->id);
+    commit_put_borrowed(batch, KV_BODIES, key_bytes(&row),
+                        bytes_of(writer->buffer, writer->fill + CRC_LEN));
+    return ERR_OK;
+}

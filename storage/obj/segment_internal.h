@@ -1,0 +1,68 @@
+/* segment_internal.h - the table of segments, shared by segment.c and
+ * segment_recover.c.
+ *
+ *   offset 0                  bump                            size
+ *   | kept | freed | kept | ... | taken by writers |  free    |
+ *            hole                                    preallocated
+ *
+ * Locks     segments.lock guards the table and every counter in it; a segment's
+ *           sync.lock guards its round of fdatasync. Neither is held over the other. */
+#ifndef STORAGE_OBJ_SEGMENT_INTERNAL_H
+#define STORAGE_OBJ_SEGMENT_INTERNAL_H
+
+#include "storage/obj/segment.h"
+#include "storage/obj/segment_sync.h"
+
+#define SEGMENT_PATH_MAX 4096
+
+struct live_range {
+    uint64_t from, until; /* bytes */
+};
+
+struct segment {
+    uint32_t number;
+    int fd;           /* for writing; -1 once sealed and without writers */
+    uint64_t size;    /* bytes of the file */
+    uint64_t bump;    /* bytes handed out */
+    uint64_t live;    /* bytes that are kept or taken */
+    uint32_t writers; /* spaces not given back */
+    bool sealed;      /* nothing more is handed out */
+    bool earlier;     /* of an earlier run, not yet recovered */
+    struct segment_sync sync;
+    struct live_range *ranges; /* earlier: what segments_live told */
+    size_t range_count, range_room;
+};
+
+struct segments {
+    char *dir;
+    uint64_t segment_bytes;
+    pthread_mutex_t lock;
+    struct segment **table; /* by number */
+    size_t count, room;
+    struct segment *active; /* NULL: the next take makes one */
+    uint32_t next_number;
+    uint64_t syncs;
+};
+
+static inline uint64_t segment_round_up(uint64_t n)
+{
+    return (n + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
+}
+
+void segment_path(const struct segments *segments, uint32_t number,
+                  char ret_path[SEGMENT_PATH_MAX]);
+
+/* The segment of that number, or NULL. The lock is taken here; the segment stays
+ * while its caller holds a space or extent of it. */
+struct segment *segment_held(struct segments *segments, uint32_t number);
+
+/* Make a hole. A file system without holes keeps the space until the segment is empty.
+ *
+ * returns  0 or an errno */
+int segment_punch(int fd, uint64_t offset, uint64_t len);
+
+/* The lock is held: when nothing in it is alive and nobody writes to it, the
+ * file goes, and the struct with it. */
+void segment_unlink_if_empty(struct segments *segments, struct segment *segment);
+
+#endif
