@@ -124,6 +124,9 @@ static void set_database_options(rocksdb_options_t *to, const struct kv_rocks_op
     rocksdb_options_set_create_if_missing(to, 1);
     rocksdb_options_set_create_missing_column_families(to, 1);
     rocksdb_options_set_paranoid_checks(to, 1);
+    /* When RocksDB recovers from a failed sync by flushing, a record and its body reach
+     * their tables together or not at all. */
+    rocksdb_options_set_atomic_flush(to, 1);
     rocksdb_options_set_wal_recovery_mode(to, rocksdb_tolerate_corrupted_tail_records_recovery);
     rocksdb_options_set_db_write_buffer_size(to, options->memtable_bytes);
     rocksdb_options_set_max_total_wal_size(to, options->memtable_bytes * 2);
