@@ -110,7 +110,7 @@ static void buffer_put(struct body_writer *writer)
 enum err_code body_writer_open(struct store *store, uint64_t length,
                                struct body_writer **ret_writer, struct err *err)
 {
-    enum err_code rc = store_writable(store, err);
+    enum err_code rc = store_health(store, err);
     if (rc != ERR_OK)
         return rc;
     struct body_writer *writer = calloc(1, sizeof(*writer));

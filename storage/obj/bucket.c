@@ -122,7 +122,7 @@ enum err_code bucket_create(struct store *store, struct bytes name, struct bytes
 {
     if (!bucket_name_ok(name))
         return err_fail(err, ERR_INVALID, "'%" BYTES_FMT "' is no bucket name", BYTES_ARG(name));
-    enum err_code rc = store_writable(store, err);
+    enum err_code rc = store_health(store, err);
     if (rc != ERR_OK)
         return rc;
     pthread_mutex_lock(&store->bucket_changes);

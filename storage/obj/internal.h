@@ -58,9 +58,6 @@ struct bucket {
 /* A number that no row has: of bodies, uploads, references. */
 uint64_t store_new_id(struct store *store);
 
-/* ERR_NO_SPACE while the disk is above its mark, or why the committer refuses. */
-MUST_USE enum err_code store_writable(struct store *store, struct err *err);
-
 /* Add the change of a batch: its row in the change log. `change`: time, origin are set here. */
 void store_log_change(struct store *store, struct commit_batch *batch,
                       struct record_change *change);

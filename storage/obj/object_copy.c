@@ -68,7 +68,7 @@ enum err_code object_copy(struct store *store, struct bucket *bucket,
     if (rc == ERR_OK)
         rc = edit_check_key(request->source_key, err);
     if (rc == ERR_OK)
-        rc = store_writable(store, err);
+        rc = store_health(store, err);
     struct bucket_pair pair;
     if (rc == ERR_OK)
         rc = bucket_enter_two(&pair, bucket, request->source_bucket, err);

@@ -80,11 +80,6 @@ enum err_code store_health(struct store *store, struct err *err)
     return ERR_OK;
 }
 
-enum err_code store_writable(struct store *store, struct err *err)
-{
-    return store_health(store, err);
-}
-
 void store_set_full(struct store *store, bool full)
 {
     atomic_store_explicit(&store->full, full, memory_order_relaxed);

@@ -61,7 +61,7 @@ enum err_code upload_create(struct store *store, struct bucket *bucket, struct b
 {
     enum err_code rc = edit_check_key(key, err);
     if (rc == ERR_OK)
-        rc = store_writable(store, err);
+        rc = store_health(store, err);
     if (rc == ERR_OK)
         rc = bucket_enter(bucket, err);
     if (rc != ERR_OK)

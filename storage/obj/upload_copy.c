@@ -150,7 +150,7 @@ enum err_code upload_copy_part(struct store *store, struct bucket *bucket, struc
     struct record_upload upload;
     enum err_code rc = upload_find(store, bucket, key, id, arena, &upload, err);
     if (rc == ERR_OK)
-        rc = store_writable(store, err);
+        rc = store_health(store, err);
     if (rc != ERR_OK)
         return rc;
     *ret_part = (struct record_part){.number = number};

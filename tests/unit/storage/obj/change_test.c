@@ -151,20 +151,6 @@ static void test_trim_behind_hole(void **state)
     assert_int_equal(seq, last);
 }
 
-static int setup(void **state)
-{
-    *state = fixture_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_every_change), TEST(test_cursor), TEST(test_trim),

@@ -271,4 +271,19 @@ static inline void assert_nothing_left(struct fixture *f)
     wait_live(f, 0);
 }
 
+static inline int fixture_setup(void **state)
+{
+    *state = fixture_new();
+    return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+    fixture_free(*state);
+    return 0;
+}
+
+/* A test with a fixture of its own in *state. */
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
 #endif

@@ -192,20 +192,6 @@ static void test_busy_store(void **state)
     assert_int_equal(wait_done(f).rot, 0);
 }
 
-static int setup(void **state)
-{
-    *state = fixture_new();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_free(*state);
-    return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_clean),         TEST(test_rot),
