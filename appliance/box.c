@@ -245,7 +245,8 @@ static enum err_code make_files(const struct box *box, const struct settings *se
 }
 
 enum err_code box_init(const char *dir, const struct box_request *request,
-                       const struct settings *settings, struct arena *arena, struct err *err)
+                       const struct settings *settings, struct arena *arena, struct box *ret_box,
+                       struct err *err)
 {
     struct box box = {.dir = dir, .lock_fd = -1};
     enum err_code code = folder_begin(dir, &box.lock_fd, err);
@@ -258,6 +259,9 @@ enum err_code box_init(const char *dir, const struct box_request *request,
         code = give_keys(&box, request, arena, err);
     if (code == ERR_OK)
         code = folder_finish(dir, err);
-    box_close(&box);
+    if (code != ERR_OK)
+        box_close(&box);
+    else
+        *ret_box = box;
     return code;
 }

@@ -38,14 +38,17 @@ struct box_request {
     void *ctx;
 };
 
-/* Make a new box in `dir`, which is made where it does not exist and must be empty.
+/* Make a new box in `dir`, which is made where it does not exist and must be empty,
+ * and leave it open.
  *
+ * dir     borrowed until box_close
+ * ret_box set on success
  * errors  ERR_EXISTS (a box, or anything else, is there), ERR_INVALID, ERR_BUSY, ERR_IO,
  *         ERR_NO_SPACE, what tell() says
  * effect  durable; all or nothing: what a crash leaves is made anew by the next call */
 MUST_USE enum err_code box_init(const char *dir, const struct box_request *request,
                                 const struct settings *settings, struct arena *arena,
-                                struct err *err);
+                                struct box *ret_box, struct err *err);
 
 /* Open an existing box.
  *

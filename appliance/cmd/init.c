@@ -58,9 +58,11 @@ int cmd_init(struct cmd_args *args)
         return CMD_USAGE;
     }
     struct box_request request = {.tell = print};
+    struct box box = {.lock_fd = -1};
     enum err_code code = read_credentials(args, &request, &err);
     if (code == ERR_OK)
-        code = box_init(args->dir, &request, args->settings, &args->arena, &err);
+        code = box_init(args->dir, &request, args->settings, &args->arena, &box, &err);
+    box_close(&box);
     seal_wipe((void *)request.secret.data, request.secret.len);
     return code == ERR_OK ? CMD_OK : cmd_fail(&err);
 }

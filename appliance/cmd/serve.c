@@ -99,15 +99,12 @@ static enum err_code tell_in_file(void *ctx, const struct box_first_run *first_r
     return first_run_write(serve->args->dir, first_run, err);
 }
 
-static enum err_code make_box_if_new(struct serve *serve, struct err *err)
+static enum err_code make_box(struct serve *serve, struct err *err)
 {
     struct cmd_args *args = serve->args;
-    enum folder_state state;
-    enum err_code code = folder_look(args->dir, &state, err);
-    if (code != ERR_OK || state == FOLDER_BOX)
-        return code;
     const struct box_request request = {.tell = tell_in_file, .ctx = serve};
-    code = box_init(args->dir, &request, args->settings, &args->arena, err);
+    enum err_code code =
+        box_init(args->dir, &request, args->settings, &args->arena, &serve->box, err);
     if (code != ERR_OK)
         return code;
     printf("new box: its first credentials and claim code are in %s/first-run.json\n", args->dir);
@@ -117,9 +114,13 @@ static enum err_code make_box_if_new(struct serve *serve, struct err *err)
 
 static enum err_code start_box(struct serve *serve, struct err *err)
 {
-    enum err_code code = make_box_if_new(serve, err);
-    if (code == ERR_OK)
-        code = box_open(serve->args->dir, serve->args->settings, &serve->box, err);
+    struct cmd_args *args = serve->args;
+    enum folder_state state;
+    enum err_code code = folder_look(args->dir, &state, err);
+    if (code == ERR_OK && state == FOLDER_BOX)
+        code = box_open(args->dir, args->settings, &serve->box, err);
+    else if (code == ERR_OK)
+        code = make_box(serve, err);
     serve->box_is_open = code == ERR_OK;
     return code;
 }
