@@ -85,3 +85,30 @@ def test_calls(aws, bucket, tmp_path):
     api("delete-objects", "--delete", json.dumps({"Objects": [{"Key": "k"}, {"Key": "m"}]}))
     assert len(api("list-object-versions")["DeleteMarkers"]) == 2
     assert [entry["Key"] for entry in api("list-objects-v2")["Contents"]] == ["copy"]
+
+
+@pytest.mark.parametrize("size", [0, 5, 7_000_000])
+def test_there_and_back(aws, bucket, tmp_path, size):
+    file = tree.random_file(tmp_path / "file", size)
+    aws.run("s3", "cp", "--only-show-errors", file, f"s3://{bucket}/a b/ü+☂")
+    aws.run("s3", "cp", "--only-show-errors", f"s3://{bucket}/a b/ü+☂", tmp_path / "back")
+    assert tree.digest_of(tmp_path / "back") == tree.digest_of(file)
+
+
+def test_folders(aws, s3, bucket):
+    for key in ("a", "d/b", "d/c", "e"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"12345")
+    lines = aws.run("s3", "ls", f"s3://{bucket}").splitlines()
+    assert [line.split()[-1] for line in lines] == ["d/", "a", "e"]
+    aws.run("s3", "rm", "--recursive", f"s3://{bucket}/d/")
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
+
+
+@pytest.mark.parametrize("call, error", [
+    (["s3", "ls", "s3://nobody-made-this"], "NoSuchBucket"),
+    (["s3api", "get-bucket-lifecycle-configuration", "--bucket"], "NoSuchLifecycleConfiguration"),
+])
+def test_refusals_are_shown(aws, bucket, call, error):
+    process = aws.start(*call, *([bucket] if call[-1] == "--bucket" else []))
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode in (254, 255) and error in stderr  # version 1 ends with 255, version 2 with 254
