@@ -62,4 +62,12 @@
 #define AUTH_CACHE_MAX           256 /* keys in use, each with its day, region and service */
 #define AUTH_USED_MAX            512 /* keys whose last use waits to be written */
 
+/* The audit log (appliance/audit*); how many entries are kept is a setting */
+#define AUDIT_TEXT_MAX     256    /* bytes of one text of an entry; what is longer is cut */
+#define AUDIT_RESOURCE_MAX 1280   /* bytes of its resource: a key and its bucket's name */
+#define AUDIT_PAGE_MAX     1000   /* entries told at once */
+#define AUDIT_ARENA_MAX    MIB(1) /* bytes: the entries of one commit */
+#define AUDIT_REPEAT_MAX   64     /* kinds of repeated entry that are told apart at a time */
+#define AUDIT_REPEAT_BURST 60     /* entries that they make at once; then one a minute */
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define FIRST_BOUND_US 50u
 #define INFINITE       (METRICS_BUCKETS - 1) /* the index of the bucket without a bound */
@@ -22,6 +23,25 @@ void metrics_observe_us(struct metrics_histogram *histogram, uint64_t us)
 void metrics_write_type(struct buf *to, const char *name, const char *type, const char *help)
 {
     buf_printf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void metrics_label(char ret_label[METRICS_LABEL_MAX], const char *name, struct bytes value)
+{
+    struct bytes rest = bytes_first(value, METRICS_LABEL_VALUE_MAX);
+    char *at = ret_label + snprintf(ret_label, METRICS_LABEL_MAX, "%.28s=\"", name);
+
+    for (size_t i = 0; i < rest.len; i++) {
+        uint8_t c = rest.data[i];
+        if (c == '\n')
+            *at++ = '\\', c = 'n';
+        else if (c == '"' || c == '\\')
+            *at++ = '\\';
+        else if (c < ' ' || c > '~')
+            c = '?';
+        *at++ = (char)c;
+    }
+    *at++ = '"';
+    *at = 0;
 }
 
 /* name{labels}, without braces where there are no labels. */

@@ -36,6 +36,14 @@ void metrics_observe_us(struct metrics_histogram *histogram, uint64_t us);
 /* Write `# HELP`, `# TYPE`. type: "counter", "gauge", "histogram". */
 void metrics_write_type(struct buf *to, const char *name, const char *type, const char *help);
 
+/* Write `name="value"` into the caller's array, for the labels below: escaped, and what is no
+ * printable ASCII becomes '?'.
+ *
+ * value  at most METRICS_LABEL_VALUE_MAX bytes are taken */
+#define METRICS_LABEL_VALUE_MAX 64
+#define METRICS_LABEL_MAX       (2 * METRICS_LABEL_VALUE_MAX + 32) /* bytes; names of up to 28 */
+void metrics_label(char ret_label[METRICS_LABEL_MAX], const char *name, struct bytes value);
+
 /* Write one sample; labels like `op="PutObject"`, or "" for none. */
 void metrics_write(struct buf *to, const char *name, const char *labels, uint64_t value);
 

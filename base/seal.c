@@ -1,10 +1,10 @@
-/* seal.c - random bytes, and secrets sealed at rest.
+/* seal.c - random bytes, secrets sealed at rest, digests of chains.
  *
  *     sealed = nonce (24, random) || ciphertext || tag (16)
  *
  * Owns      sodium.h, alone.
  * Threads   any, after seal_start().
- * Source    draft-irtf-cfrg-xchacha-03 (XChaCha20-Poly1305). */
+ * Source    draft-irtf-cfrg-xchacha-03 (XChaCha20-Poly1305), RFC 7693 (BLAKE2b). */
 #include "base/seal.h"
 
 #include <sodium.h>
@@ -65,4 +65,13 @@ enum err_code seal_open(const uint8_t key[SEAL_KEY_LEN], struct bytes context, s
         return err_fail(err, ERR_CORRUPT, "a sealed secret does not open");
     *ret_plain = bytes_of(plain, sealed.len - SEAL_OVERHEAD);
     return ERR_OK;
+}
+
+void seal_hash(const struct bytes *pieces, size_t count, uint8_t ret_hash[SEAL_HASH_LEN])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, SEAL_HASH_LEN);
+    for (size_t i = 0; i < count; i++)
+        crypto_generichash_update(&state, pieces[i].data, pieces[i].len);
+    crypto_generichash_final(&state, ret_hash, SEAL_HASH_LEN);
 }

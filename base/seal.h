@@ -1,5 +1,6 @@
-/* seal.h - libsodium behind a small door: random bytes, and sealing of secrets
- * at rest under the box's key (XChaCha20-Poly1305, random nonce in front).
+/* seal.h - libsodium behind a small door: random bytes, sealing of secrets at
+ * rest under the box's key (XChaCha20-Poly1305, random nonce in front), and the
+ * digest that chains are made of (BLAKE2b-256).
  *
  * Owns      sodium.h, alone.
  * Threads   any, after seal_start(). */
@@ -13,6 +14,7 @@
 
 #define SEAL_KEY_LEN  32 /* bytes */
 #define SEAL_OVERHEAD 40 /* bytes that sealing adds: nonce and tag */
+#define SEAL_HASH_LEN 32 /* bytes of seal_hash */
 
 /* Start libsodium; once, before any thread.
  *
@@ -39,5 +41,8 @@ MUST_USE enum err_code seal_close(const uint8_t key[SEAL_KEY_LEN], struct bytes 
 MUST_USE enum err_code seal_open(const uint8_t key[SEAL_KEY_LEN], struct bytes context,
                                  struct bytes sealed, struct arena *arena, struct bytes *ret_plain,
                                  struct err *err);
+
+/* BLAKE2b-256 without a key (RFC 7693) of these pieces, one behind the other; cannot fail. */
+void seal_hash(const struct bytes *pieces, size_t count, uint8_t ret_hash[SEAL_HASH_LEN]);
 
 #endif

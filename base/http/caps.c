@@ -76,6 +76,8 @@ enum caps_verdict caps_take(struct caps *caps, const struct caps_peer *peer)
         slot->count++;
     }
     caps->all++;
+    if (caps->all > caps->high)
+        caps->high = caps->all;
     return CAPS_FREE;
 }
 
@@ -103,4 +105,12 @@ void caps_give(struct caps *caps, const struct caps_peer *peer)
     assert(caps->slots[at].count > 0);
     if (--caps->slots[at].count == 0)
         close_gap(caps, at);
+}
+
+bool caps_is_ebb(struct caps *caps)
+{
+    if (caps->high < CAPS_EBB_MIN || caps->all > caps->high / 2)
+        return false;
+    caps->high = caps->all;
+    return true;
 }

@@ -24,6 +24,7 @@ struct caps_slot; /* private to caps.c */
 struct caps {
     uint32_t all_max, peer_max;
     uint32_t all;            /* connections now */
+    uint32_t high;           /* the most there were since the last ebb */
     struct caps_slot *slots; /* open addressing, linear probing */
     size_t mask;
 };
@@ -42,5 +43,9 @@ enum caps_verdict caps_take(struct caps *caps, const struct caps_peer *peer);
 
 /* Count one less; it must have been taken. */
 void caps_give(struct caps *caps, const struct caps_peer *peer);
+
+/* Whether half of many connections have gone since this was last true. */
+#define CAPS_EBB_MIN 64 /* connections that are many */
+bool caps_is_ebb(struct caps *caps);
 
 #endif

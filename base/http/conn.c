@@ -14,14 +14,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 
 #define DRAIN_STEP_BYTES KIB(256)
 #define LAST_DRAIN_BYTES MIB(1) /* thrown away without waiting, before a close */
+#define CALL_ROOM        256    /* bytes below a frame for a call that needs no stack itself */
 
 static void link_in(struct http_conn **list, struct http_conn *conn)
 {
@@ -242,6 +245,39 @@ void conn_drain(struct http_conn *conn)
             return;
         total += got > 0 ? (size_t)got : 0;
     }
+}
+
+/* The lowest address of this thread's stack, 0 where it is not known. */
+static uintptr_t stack_begin(void)
+{
+    pthread_attr_t attributes;
+    void *begin = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return 0;
+    pthread_attr_getstack(&attributes, &begin, &size);
+    pthread_attr_destroy(&attributes);
+    return (uintptr_t)begin;
+}
+
+/* Give back the pages of this thread's stack that no call is using now. A function
+ * of its own, so that the room below its frame is all that madvise() can want. */
+__attribute__((noinline)) static void drop_stack(uintptr_t begin)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - CALL_ROOM) / page * page;
+    if (begin > 0 && begin < end && end - begin <= HTTP_STACK_BYTES)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+void conn_rest(struct http_conn *conn)
+{
+    uint64_t now_ms = clock_mono_ms(clock_system());
+    if (conn->rested_ms > 0 && now_ms - conn->rested_ms < CONN_REST_MS)
+        return;
+    conn->rested_ms = now_ms;
+    arena_done(&conn->arena);
+    drop_stack(stack_begin());
 }
 
 bool conn_is_connected(const struct http_conn *conn)

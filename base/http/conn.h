@@ -57,6 +57,12 @@ void conn_wait_none(struct http_front *front, uint64_t wait_ms);
  * silent for too long, or the limits of discarding are reached. Its own thread. */
 void conn_drain(struct http_conn *conn);
 
+/* A request is over: give memory back that the next one may not need, the arena's
+ * block and the stack its calls reached; once in CONN_REST_MS, so that a connection
+ * that waits costs little and a busy one does not pay for it. Its own thread. */
+#define CONN_REST_MS 1000
+void conn_rest(struct http_conn *conn);
+
 /* The client is still there. Its own thread. */
 bool conn_is_connected(const struct http_conn *conn);
 

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/http/caps.h"
 #include "base/http/http.h"
+#include "base/http/layout.h"
 #include "base/http/phase.h"
 #include "base/http/watch.h"
 #include "base/metrics.h"
@@ -48,9 +49,11 @@ struct http_request {
     struct http_conn *conn;
     struct http_head head;
     struct bytes target; /* raw, from the request line */
+    struct layout layout;
     char id[HTTP_REQUEST_ID_LEN + 1];
     bool open;       /* between request line and done() */
     bool begun;      /* the head was handed over */
+    bool misread;    /* the parser took the head for another one */
     bool seen;       /* the service's head() was called: done() is owed */
     bool discarding; /* the service replied in mid-body */
     bool drain;      /* body bytes may follow after the reply */
@@ -71,6 +74,7 @@ struct http_conn {
     atomic_uint_fast64_t word;        /* serial << 8 | phase: conn.c */
     atomic_bool working;              /* its thread is inside the service */
     struct arena arena;               /* its thread; reset after each request */
+    uint64_t rested_ms;               /* its thread; 0: not yet. See conn_rest() */
     struct http_request request;      /* its thread */
 };
 

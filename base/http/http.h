@@ -112,6 +112,13 @@ uint64_t http_request_elapsed_us(const struct http_request *request);
 void http_reply_field(struct http_request *request, const char *name, struct bytes value);
 void http_reply_field_str(struct http_request *request, const char *name, const char *value);
 
+/* Forget the reply that was built, fields and all, before end() returns: another
+ * one is built in its place. */
+void http_reply_take_back(struct http_request *request);
+
+/* A part of the reply could not be made for want of memory: 503 goes out in its place. */
+void http_reply_no_memory(struct http_request *request);
+
 /* Close the connection after this reply. */
 void http_reply_close(struct http_request *request);
 

@@ -35,6 +35,7 @@
 #include "base/limits.h"
 
 #define SPARE_CONNECTIONS 64 /* the caps are ours; its limit must never be met */
+#define FIRST_STRICT      "0.9.77"
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct mhd {
@@ -42,6 +43,7 @@ struct mhd {
     char *cert, *key;  /* PEM, NUL-terminated; NULL without TLS */
     char message[120]; /* the last complaint while it starts */
     bool running;
+    bool lenient; /* the library takes heads and chunks that break RFC 9112 */
 };
 
 static struct http_conn *conn_of(struct MHD_Connection *connection)
@@ -71,7 +73,9 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
                                 size_t name_len, const char *value, size_t value_len)
 {
     (void)kind;
-    request_add_field(cls, bytes_of(name, name_len), bytes_of(value ? value : "", value_len));
+    struct http_request *request = cls;
+    layout_add(&request->layout, bytes_of(name, name_len), bytes_of(value, value_len));
+    request_add_field(request, bytes_of(name, name_len), bytes_of(value ? value : "", value_len));
     return MHD_YES;
 }
 
@@ -136,12 +140,31 @@ static enum MHD_Result send_reply(struct http_request *request, struct MHD_Conne
     return queued;
 }
 
+static size_t head_len_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+/* A lenient library hides what layout.h looks for. Where chunks end, and what
+ * stood in a trailer, it hides for good: such a request is its connection's last. */
+static void distrust(struct http_request *request)
+{
+    request->misread = !layout_is_whole(&request->layout);
+    if (http_head_count(&request->head, "transfer-encoding") > 0)
+        http_reply_close(request);
+}
+
 static enum request_step begin(struct http_request *request, struct MHD_Connection *connection,
                                const char *method, const char *version)
 {
     int count = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL);
+    layout_begin(&request->layout, method, version, head_len_of(connection));
     if (request_begin(request, method, version, (size_t)count))
         MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_field, request);
+    if (request->conn->front->mhd->lenient)
+        distrust(request);
     return request_head(request);
 }
 
@@ -169,9 +192,12 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
                          enum MHD_RequestTerminationCode why)
 {
     (void)cls, (void)connection;
-    if (*request_cls)
-        request_close(*request_cls, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    struct http_request *request = *request_cls;
     *request_cls = NULL;
+    if (!request)
+        return;
+    request_close(request, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    conn_rest(request->conn);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -251,6 +277,7 @@ enum err_code mhd_start(struct http_front *front, const struct http_options *opt
     if (!mhd)
         return err_fail(err, ERR_NO_MEMORY, "HTTP front");
     front->mhd = mhd;
+    mhd->lenient = strverscmp(MHD_get_version(), FIRST_STRICT) < 0;
     if (front->tls) {
         mhd->cert = copy_text(options->tls_cert);
         mhd->key = copy_text(options->tls_key);
@@ -259,7 +286,8 @@ enum err_code mhd_start(struct http_front *front, const struct http_options *opt
     }
     mhd->daemon = start_daemon(front, mhd);
     if (!mhd->daemon)
-        return err_fail(err, front->tls ? ERR_INVALID : ERR_IO, "HTTP front: %s",
+        return err_fail(err, front->tls ? ERR_INVALID : ERR_IO, "%s: %s",
+                        front->tls ? "TLS certificate or key" : "HTTP front",
                         mhd->message[0] ? mhd->message : "libmicrohttpd does not start");
     mhd->running = true;
     return ERR_OK;

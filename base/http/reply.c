@@ -56,9 +56,21 @@ void http_reply_field_str(struct http_request *request, const char *name, const 
     http_reply_field(request, name, bytes_of_str(value));
 }
 
+void http_reply_no_memory(struct http_request *request)
+{
+    request->reply.failed = 503;
+}
+
 void http_reply_close(struct http_request *request)
 {
     request->reply.close = true;
+}
+
+void http_reply_take_back(struct http_request *request)
+{
+    struct http_reply *reply = &request->reply;
+    *reply = (struct http_reply){.close = reply->close};
+    reply->end = &reply->first;
 }
 
 static void set_kind(struct http_request *request, enum reply_kind kind, int status)

@@ -37,6 +37,7 @@ void request_open(struct http_conn *conn, const char *target)
     request->reply.end = &request->reply.first;
     request->start_ns = clock_mono_ns();
     write_id(conn->front, request->id);
+    layout_open(&request->layout, target);
     request->target = arena_copy(&conn->arena, bytes_of_str(target));
 }
 
@@ -108,6 +109,10 @@ static bool keeps_rules(struct http_request *request)
 {
     const char *why = "malformed request target";
     int status = request->target.data ? http_head_check(&request->head, &why) : 503;
+    if (!status && request->misread) {
+        status = 400;
+        why = "malformed head";
+    }
     if (!status)
         status = http_head_set_target(&request->head, request->target);
     if (!status)

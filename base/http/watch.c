@@ -8,6 +8,7 @@
 #include "base/http/watch.h"
 
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -130,6 +131,14 @@ static void wait_until(struct http_front *front, uint64_t mono_ms)
     pthread_cond_timedwait(&front->changed, &front->lock, &until);
 }
 
+/* What connections used stays with malloc() when they have gone: give it back. */
+static void give_back(struct http_front *front)
+{
+    pthread_mutex_unlock(&front->lock);
+    malloc_trim(0);
+    pthread_mutex_lock(&front->lock);
+}
+
 static void *run(void *ctx)
 {
     struct http_front *front = ctx;
@@ -143,6 +152,8 @@ static void *run(void *ctx)
         last_ms = now_ms;
         for (struct http_conn *conn = front->conns; conn; conn = conn->next)
             look_at(conn, now_ms);
+        if (caps_is_ebb(&front->caps))
+            give_back(front);
     }
     pthread_mutex_unlock(&front->lock);
     return NULL;

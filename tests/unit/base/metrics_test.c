@@ -89,6 +89,24 @@ static void writes_histograms(void **state UNUSED)
     assert_non_null(strstr(text, "\nh_sum 100.000110\nh_count 3\n"));
 }
 
+/* BASE-METRICS-1: any byte in a value leaves one label, well-formed. */
+static void writes_labels(void **state UNUSED)
+{
+    char label[METRICS_LABEL_MAX];
+    uint8_t worst[2 * METRICS_LABEL_VALUE_MAX];
+
+    metrics_label(label, "reader", BYTES_LIT("functions"));
+    assert_string_equal(label, "reader=\"functions\"");
+    metrics_label(label, "reader", BYTES_LIT("a\"b\\c\nd\0e\x7f\xc3\xa9"));
+    assert_string_equal(label, "reader=\"a\\\"b\\\\c\\nd?e???\"");
+    metrics_label(label, "reader", bytes_of(NULL, 0));
+    assert_string_equal(label, "reader=\"\"");
+    memset(worst, '"', sizeof(worst));
+    metrics_label(label, "a_name_longer_than_there_is_room_for", bytes_of(worst, sizeof(worst)));
+    assert_int_equal(strlen(label), 28 + 2 + 2 * METRICS_LABEL_VALUE_MAX + 1);
+    assert_true(strlen(label) < METRICS_LABEL_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(counts),
         cmocka_unit_test(observes_into_the_right_bucket),
         cmocka_unit_test(writes_histograms),
+        cmocka_unit_test(writes_labels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,21 @@ static void keeps_to_the_arenas_cap(void **state UNUSED)
     arena_done(&none);
 }
 
+/* RFC 7693, with 32 bytes: of pieces as of the whole. */
+static void digests_are_blake2b(void **state UNUSED)
+{
+    static const uint8_t abc[SEAL_HASH_LEN] = {0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72,
+                                               0x31, 0x71, 0xef, 0x3f, 0xee, 0x98, 0x57, 0x9b,
+                                               0x94, 0x96, 0x4e, 0x3b, 0xb1, 0xcb, 0x3e, 0x42,
+                                               0x72, 0x62, 0xc8, 0xc0, 0x68, 0xd5, 0x23, 0x19};
+    const struct bytes pieces[] = {BYTES_LIT("a"), {0}, BYTES_LIT("bc")};
+    uint8_t hash[SEAL_HASH_LEN];
+    seal_hash(pieces, ARRAY_LEN(pieces), hash);
+    assert_memory_equal(hash, abc, sizeof(abc));
+    seal_hash(NULL, 0, hash);
+    assert_memory_not_equal(hash, abc, sizeof(abc));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(never_seals_alike),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(wipes),
+        cmocka_unit_test(digests_are_blake2b),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(keeps_to_the_arenas_cap),
     };

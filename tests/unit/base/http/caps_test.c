@@ -94,12 +94,41 @@ static void agrees_with_a_model(void **state)
     caps_done(&caps);
 }
 
+/* HTTP-IDLE-1: told once for each half that goes, however fast it came and went. */
+static void ebbs(void **state)
+{
+    (void)state;
+    struct caps caps;
+    struct caps_peer peer = peer_of("127.0.0.1");
+    assert_true(caps_init(&caps, 1000, 1000));
+    for (int i = 0; i < CAPS_EBB_MIN - 1; i++)
+        assert_int_equal(caps_take(&caps, &peer), CAPS_FREE);
+    for (int i = 0; i < CAPS_EBB_MIN - 1; i++)
+        caps_give(&caps, &peer);
+    assert_false(caps_is_ebb(&caps)); /* too few */
+    for (int i = 0; i < 400; i++)
+        assert_int_equal(caps_take(&caps, &peer), CAPS_FREE);
+    assert_false(caps_is_ebb(&caps));
+    for (int i = 0; i < 200; i++) {
+        assert_false(caps_is_ebb(&caps));
+        caps_give(&caps, &peer);
+    }
+    assert_true(caps_is_ebb(&caps));
+    assert_false(caps_is_ebb(&caps));
+    for (int i = 0; i < 200; i++)
+        caps_give(&caps, &peer);
+    assert_true(caps_is_ebb(&caps));
+    assert_false(caps_is_ebb(&caps));
+    caps_done(&caps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_peer_is),
         cmocka_unit_test(caps_are_kept),
         cmocka_unit_test(agrees_with_a_model),
+        cmocka_unit_test(ebbs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,13 @@
  * Every address that a test may use is loopback, which is not counted: so the
  * connections here are made up, of sockets that nothing is connected to.
  * Planted bugs it caught: a forgotten connection that stayed counted; a drop
- * without looking whether the connection moved on. */
+ * without looking whether the connection moved on; a rest after each request. */
 #include "base/http/conn.h"
 
 #include "tests/unit/base/http/raw.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
 
 static struct raw_front raw;
 
@@ -94,12 +97,81 @@ static void drops_only_what_was_seen(void **state)
     conn_forget(conn);
 }
 
+#define DEEP KIB(128)
+
+/* Touch much of the stack, and tell where its deepest byte is. */
+__attribute__((noinline)) static uint8_t *go_deep(void)
+{
+    volatile uint8_t room[DEEP];
+    for (size_t i = 0; i < sizeof(room); i += 512)
+        room[i] = 1;
+    return (uint8_t *)((uintptr_t)room / 4096 * 4096 + 4096);
+}
+
+static bool is_resident(uint8_t *page)
+{
+    unsigned char answer = 0;
+    assert_int_equal(mincore(page, 1, &answer), 0);
+    return answer & 1;
+}
+
+struct rest {
+    struct http_conn *conn;
+    bool had_block, kept_block, was_resident, stayed_resident;
+};
+
+/* As a connection's thread does between two requests. */
+static void *rest(void *ctx)
+{
+    struct rest *seen = ctx;
+    (void)!arena_alloc(&seen->conn->arena, 100);
+    arena_reset(&seen->conn->arena);
+    seen->had_block = seen->conn->arena.block != NULL;
+    uint8_t *page = go_deep();
+    seen->was_resident = is_resident(page);
+    conn_rest(seen->conn);
+    seen->kept_block = seen->conn->arena.block != NULL;
+    seen->stayed_resident = is_resident(page);
+    return NULL;
+}
+
+static struct rest rest_in_thread(struct http_conn *conn)
+{
+    struct rest seen = {.conn = conn};
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, HTTP_STACK_BYTES);
+    assert_int_equal(pthread_create(&thread, &attributes, rest, &seen), 0);
+    pthread_attr_destroy(&attributes);
+    pthread_join(thread, NULL);
+    assert_true(seen.had_block && seen.was_resident);
+    return seen;
+}
+
+/* HTTP-IDLE-1: what a request used goes back, but not after each of many. */
+static void an_idle_one_gives_memory_back(void **state)
+{
+    (void)state;
+    struct http_conn *conn;
+    assert_int_equal(add(10003, "10.0.0.3", &conn), CAPS_FREE);
+    struct rest first = rest_in_thread(conn);
+    assert_false(first.kept_block || first.stayed_resident);
+    struct rest second = rest_in_thread(conn);
+    assert_true(second.kept_block && second.stayed_resident);
+    conn->rested_ms -= CONN_REST_MS;
+    struct rest later = rest_in_thread(conn);
+    assert_false(later.kept_block || later.stayed_resident);
+    conn_forget(conn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caps),
         cmocka_unit_test(stale_ones_are_forgotten),
         cmocka_unit_test(drops_only_what_was_seen),
+        cmocka_unit_test(an_idle_one_gives_memory_back),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -157,6 +157,16 @@ static inline void raw_close(struct http_request *request)
     http_reply_bytes(request, 200, BYTES_LIT("bye"));
 }
 
+/* A reply that is replaced before it goes out. */
+static inline void raw_take_back(struct http_request *request)
+{
+    http_reply_field_str(request, "x-first", "1");
+    http_reply_bytes(request, 200, BYTES_LIT("first"));
+    http_reply_take_back(request);
+    http_reply_field_str(request, "x-second", "2");
+    http_reply_bytes(request, 507, BYTES_LIT("second"));
+}
+
 static inline void raw_silent(struct http_request *request)
 {
     (void)request; /* a service that forgets to reply */
@@ -198,6 +208,7 @@ static inline void raw_end(void *ctx, struct http_request *request)
         {"/evil-field", raw_evil_field}, {"/fields", raw_fields},
         {"/big-fields", raw_big_fields}, {"/close", raw_close},
         {"/silent", raw_silent},         {"/hold", raw_hold},
+        {"/take-back", raw_take_back},
     };
     struct raw_front *raw = ctx;
     atomic_fetch_add(&raw->ends, 1);

@@ -186,13 +186,27 @@ static void closing(void **state)
     close(fd);
 }
 
+static void taken_back(void **state)
+{
+    (void)state;
+    int fd = raw_connect(&raw);
+    get(fd, "GET", "/take-back");
+    assert_int_equal(reply.status, 507);
+    assert_string_equal(raw_field(&reply, "x-first"), "");
+    assert_string_equal(raw_field(&reply, "x-second"), "2");
+    assert_string_equal(raw_field(&reply, "Content-Length"), "6");
+    get(fd, "GET", "/x"); /* the connection goes on */
+    assert_int_equal(reply.status, 200);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standard_fields),   cmocka_unit_test(own_fields),
         cmocka_unit_test(impossible_fields), cmocka_unit_test(without_body),
         cmocka_unit_test(streams),           cmocka_unit_test(broken_stream),
-        cmocka_unit_test(closing),
+        cmocka_unit_test(closing),           cmocka_unit_test(taken_back),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -167,14 +167,17 @@ static void send_chunks(int fd, struct bytes body, size_t chunk, size_t cut)
     assert_true(raw_send(fd, "0\r\nX-Trailer: t\r\n\r\n"));
 }
 
-/* HTTP-BODY-4: chunks of any size, cut anywhere, arrive as one byte string. */
+/* HTTP-BODY-4: chunks of any size, cut anywhere, arrive as one byte string.
+ * HTTP-HEAD-4: a lenient library's connection ends with the first. */
 static void chunked_bodies(void **state)
 {
     (void)state;
     static const size_t CHUNKS[] = {1, 2, 7, 4095, 4096, 32768, 40000, 100000};
     struct bytes body = filled(100000);
-    int fd = raw_connect(&raw);
+    int fd = -1;
     for (size_t i = 0; i < ARRAY_LEN(CHUNKS); i++) {
+        if (fd < 0)
+            fd = raw_connect(&raw);
         struct bytes part = bytes_first(body, CHUNKS[i] < 10 ? 2000 : body.len);
         char expected[64];
         atomic_store(&raw.body_sum, 0);
@@ -185,8 +188,14 @@ static void chunked_bodies(void **state)
         snprintf(expected, sizeof(expected), "PUT /x %zu %llu ", part.len,
                  (unsigned long long)sum_of(part));
         assert_memory_equal(reply.body, expected, strlen(expected));
+        if (raw_library_is_lenient()) {
+            assert_true(raw_closes(fd, 300));
+            close(fd);
+            fd = -1;
+        }
     }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     drop(body);
 }
 
