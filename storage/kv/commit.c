@@ -4,10 +4,11 @@
  *      ^                             write with one sync, wake everybody
  *      └────────── result ──────────────┘
  *
- *           write fails, not for space          ┌───────── ok ─────────┐
- *   OPEN ────────────────────────────> READ_ONLY│                      │
- *    │  └──────────── disk full ─────────────> FULL ── reopen each second
- *    └<─────────────────────────────────────────┘
+ *           a write fails otherwise, or a file is damaged again
+ *   OPEN ─────────────────────────────────────────────────────> READ_ONLY
+ *    │ ├─────── disk full ──────> FULL ──────┐
+ *    │ └─ a file is damaged ──> DAMAGED ─────┤ reopen each second
+ *    └<───────────────── ok ─────────────────┘
  *
  * Owns      the numbers and the group's array; a waiter lives on its caller's
  *           stack, and belongs to the thread from the queue until its semaphore is posted.
@@ -22,6 +23,7 @@
 
 #include "base/deadline.h"
 #include "base/limits.h"
+#include "base/log.h"
 
 #define GROUP_OPS       1024 /* operations of a group of several batches */
 #define REOPEN_EVERY_MS 1000 /* while the disk is full */
@@ -34,7 +36,7 @@ struct waiter {
     sem_t done;
 };
 
-enum state { OPEN, FULL, READ_ONLY };
+enum state { OPEN, FULL, DAMAGED, READ_ONLY };
 
 struct condition {
     enum state state;
@@ -61,6 +63,7 @@ struct committer {
     size_t ops_room, ops_count;
     uint64_t last_seq, last_stamp;
     uint64_t reopen_at_ms;
+    bool was_damaged; /* it helps only once */
 };
 
 /* ---- the thread ---- */
@@ -148,6 +151,13 @@ static void publish(struct committer *committer)
     pthread_mutex_unlock(&committer->lock);
 }
 
+static enum state state_after(const struct committer *committer, enum err_code code)
+{
+    if (code == ERR_NO_SPACE)
+        return FULL;
+    return code == ERR_CORRUPT && !committer->was_damaged ? DAMAGED : READ_ONLY;
+}
+
 static enum err_code write_ops(struct committer *committer, struct err *err)
 {
     if (committer->ops_count == 0)
@@ -158,26 +168,35 @@ static enum err_code write_ops(struct committer *committer, struct err *err)
     metrics_observe_us(&committer->stats.write_time, (clock_mono_ns() - start_ns) / 1000);
     metrics_add(&committer->stats.groups, 1);
     if (code)
-        set_state(committer, code == ERR_NO_SPACE ? FULL : READ_ONLY, err);
+        set_state(committer, state_after(committer, code), err);
     return code;
 }
 
 static enum err_code refuse(const struct condition *condition, struct err *err)
 {
-    if (condition->state == READ_ONLY)
-        return err_fail(err, ERR_READ_ONLY, "writes are refused since: %s", condition->why.msg);
     if (condition->state == FULL)
         return err_fail(err, ERR_NO_SPACE, "%s", condition->why.msg);
+    if (condition->state != OPEN)
+        return err_fail(err, ERR_READ_ONLY, "writes are refused since: %s", condition->why.msg);
     return ERR_OK;
 }
 
-/* After a full disk: try to become writable, once a second at most. */
-static void leave_full(struct committer *committer, struct condition *condition)
+/* After a full disk or a damaged file: try to become writable, once a second at most. */
+static void reopen(struct committer *committer, struct condition *condition)
 {
+    struct err err = {0};
     if (clock_mono_ms(committer->clock) < committer->reopen_at_ms)
         return;
-    if (!committer->kv->calls->reopen(committer->kv, &condition->why))
+    enum err_code code = committer->kv->calls->reopen(committer->kv, &err);
+    if (!code && condition->state == DAMAGED) {
+        committer->was_damaged = true;
+        metrics_add(&committer->stats.damaged, 1);
+        log_error("commit", "goes on without merging files", &condition->why);
+    }
+    if (!code)
         condition->state = OPEN;
+    else if (code != ERR_BUSY)
+        condition->why = err;
     committer->reopen_at_ms = clock_mono_ms(committer->clock) + REOPEN_EVERY_MS;
     set_state(committer, condition->state, &condition->why);
 }
@@ -207,10 +226,10 @@ static void commit_group(struct committer *committer, struct waiter *group, size
     finish_all(group, code, &err);
 }
 
-/* Wait for work, or for the time to look after a full disk. */
+/* Wait for work, or for the time to reopen the store. */
 static void wait_for_work(struct committer *committer)
 {
-    if (committer->condition.state == FULL) {
+    if (committer->condition.state == FULL || committer->condition.state == DAMAGED) {
         struct timespec deadline = deadline_after(REOPEN_EVERY_MS);
         pthread_cond_timedwait(&committer->work, &committer->lock, &deadline);
     } else {
@@ -229,8 +248,8 @@ static void *run(void *arg)
         size_t bytes = 0;
         struct waiter *group = committer->first ? take_group(committer, &bytes) : NULL;
         pthread_mutex_unlock(&committer->lock);
-        if (condition.state == FULL)
-            leave_full(committer, &condition);
+        if (condition.state == FULL || condition.state == DAMAGED)
+            reopen(committer, &condition);
         if (group)
             commit_group(committer, group, bytes, &condition);
         pthread_mutex_lock(&committer->lock);

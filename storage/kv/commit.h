@@ -5,8 +5,9 @@
  * into one write with one sync, and wakes everybody. So there is group commit,
  * an order of changes that readers can follow, and one place that goes
  * read-only when a sync fails: after a failed write every later commit answers
- * ERR_READ_ONLY until the store is reopened. A full disk alone is left again: the
- * thread reopens the store as soon as there is room, and looks each second.
+ * ERR_READ_ONLY until the process starts anew. Two states are left again: a full
+ * disk, as soon as there is room, and, once, a damaged file that stopped the
+ * store; the thread reopens the store then, and tries each second.
  *
  * Numbers   rise by one from batch to batch that asks for them; those of a
  *           failed group are not given again, so that readers may meet a gap
@@ -50,6 +51,12 @@ struct commit_batch {
 
 void commit_batch_init(struct commit_batch *batch, struct arena *arena);
 
+/* Whether there is nothing to commit: no operation, and none that memory was out for. */
+static inline bool commit_batch_is_empty(const struct commit_batch *batch)
+{
+    return batch->count == 0 && batch->failed == ERR_OK;
+}
+
 /* Add an operation; key and value are copied. The returned op (valid until the
  * next add) may be given its placeholders; NULL when memory is out (remembered).
  *
@@ -88,10 +95,10 @@ void committer_stop(struct committer *committer);
  *
  * batch   its ret_seq and ret_stamp are set on success
  * errors  ERR_READ_ONLY (a write failed before), ERR_NO_SPACE, ERR_IO,
- *         ERR_CORRUPT, ERR_NO_MEMORY, ERR_CLOSED
- * effect  all or nothing; durable and visible after ERR_OK. After ERR_IO and
- *         ERR_CORRUPT it is unknown whether the batch is there after a restart,
- *         so what it refers to must not be freed; after the others it is not. */
+ *         ERR_CORRUPT (a damaged file, named), ERR_NO_MEMORY, ERR_CLOSED
+ * effect  all or nothing; durable and visible after ERR_OK. After ERR_IO it is
+ *         unknown whether the batch is there after a restart, so what it refers
+ *         to must not be freed; after the others it is not. */
 MUST_USE enum err_code commit(struct committer *committer, struct commit_batch *batch,
                               struct err *err);
 
@@ -111,6 +118,7 @@ void committer_poison(struct committer *committer, const struct err *why);
 
 struct committer_stats {
     struct metrics_counter batches, groups, bytes;
+    struct metrics_counter damaged; /* files that were met in a write, and gone on with */
     struct metrics_histogram write_time;
 };
 const struct committer_stats *committer_stats(const struct committer *committer);

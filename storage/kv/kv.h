@@ -74,13 +74,14 @@ struct kv_calls {
     void (*snapshot_close)(struct kv *kv, struct kv_snapshot *snapshot);
 
     /* Apply all or nothing. sync: on stable storage when it returns.
-     * errors  ERR_NO_SPACE (nothing is stored, now or after a restart), ERR_IO,
-     *         ERR_CORRUPT (unknown whether it will be there after a restart).
+     * errors  ERR_NO_SPACE, ERR_CORRUPT (a damaged file, named, stopped all writes):
+     *         nothing is stored, now or after a restart; ERR_IO: that is unknown.
      *         After an error every write fails, until reopen(). */
     enum err_code (*write)(struct kv *kv, const struct kv_op *ops, size_t count, bool sync,
                            struct err *err);
 
-    /* After a full disk: close and open again, so that it takes writes once more.
+    /* After a full disk or a damaged file: close and open again, so that it takes
+     * writes once more; after a damaged file it does not merge files from then on.
      * Call it from the one thread that writes.
      * effect  reads wait for it; nothing that was written is lost
      * errors  ERR_NO_SPACE (still too full), ERR_BUSY (somebody holds a value, an
@@ -120,9 +121,8 @@ MUST_USE enum err_code kv_find_in(struct kv *kv, const struct kv_snapshot *snaps
 struct bytes kv_prefix_end(struct bytes prefix, uint8_t *room);
 
 struct kv_rocks_options {
-    uint64_t cache_bytes;     /* block cache */
-    uint64_t memtable_bytes;  /* all memtables together */
-    const char *info_log_dir; /* on another file system than the data; NULL: beside it, silent */
+    uint64_t cache_bytes;    /* block cache */
+    uint64_t memtable_bytes; /* all memtables together */
 };
 
 /* Open, or make, the RocksDB store in `dir`.

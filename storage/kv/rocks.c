@@ -1,4 +1,4 @@
-/* rocks.c - struct kv over RocksDB's C API; the only file that includes it.
+/* rocks.c - struct kv over RocksDB's C API.
  *
  * Owns      the files in its folder; `verify/` in it while verify() runs.
  * Threads   any: RocksDB locks for itself. Every call, and every value,
@@ -6,18 +6,9 @@
  *           that reopen() finds a moment when nobody is inside.
  * Source    RocksDB 7.8 and 9.10, include/rocksdb/c.h, options.h.
  *
- * Chosen, and why:
- *  - Recovery tolerates a record that the end of the log cuts off, which is what
- *    a power cut leaves, and refuses every other damage; RocksDB's default would
- *    silently forget what was acknowledged after a flipped bit.
- *  - Block and WAL checksums are checked at every read.
- *  - One cache for blocks, indexes and filters: the memory has one bound.
- *  - Bodies are not compressed: most are already, and reads stay at memory speed.
- *  - RocksDB's own recovery from a full disk leaves its log unusable (its issue
- *    11643), so reopen() closes it and opens it again. */
-#include <assert.h>
+ * RocksDB's own recovery from a full disk leaves its log unusable (its issue
+ * 11643), so reopen() closes it and opens it again. */
 #include <errno.h>
-#include <rocksdb/c.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -26,35 +17,17 @@
 #include "base/limits.h"
 #include "storage/kv/gate.h"
 #include "storage/kv/kv.h"
+#include "storage/kv/manifest.h"
+#include "storage/kv/rocks_config.h"
 #include "storage/kv/rocks_error.h"
+#include "storage/kv/rocks_verify.h"
 #include "storage/kv/wal.h"
 
-#define OPEN_FILES_MAX     256     /* table files; more are opened and closed as needed */
 #define SPARE_BATCH_MAX    MIB(1)  /* a batch that grew larger is not kept */
 #define REOPEN_WAIT_MS     200     /* how long newcomers are kept out for it */
 #define REOPEN_SPARE_BYTES MIB(16) /* free beside the memtables' before it is tried */
-#define VERIFY_AHEAD_BYTES MIB(2)
-#define INFO_LOG_SILENT    5 /* HEADER_LEVEL: what is logged at open alone */
 #define VERIFY_DIR         "verify"
 #define LOCK_FILE          "owner.lock"
-
-static const struct family {
-    const char *name; /* RocksDB wants one that is called so */
-    int compression;
-    size_t block_bytes;
-    bool has_filter; /* point reads of keys that may be absent */
-    int share;       /* of the memtables, in percent */
-} families[KV_FAMILIES] = {
-    [KV_META] = {"default", rocksdb_lz4_compression, KIB(8), true, 25},
-    [KV_BODIES] = {"bodies", rocksdb_no_compression, KIB(16), true, 50},
-    [KV_CHANGES] = {"changes", rocksdb_lz4_compression, KIB(16), false, 25},
-};
-
-/* Options of one way to open, for all families. */
-struct config {
-    rocksdb_options_t *family[KV_FAMILIES]; /* the first is the database's, too */
-    rocksdb_cache_t *cache;                 /* NULL: blocks are not kept */
-};
 
 struct rocks {
     struct kv kv;
@@ -63,8 +36,9 @@ struct rocks {
     char *dir, *verify_dir, *lock_path;
     int lock_fd; /* our own: RocksDB takes its lock after the logs are checked */
     struct kv_rocks_options options;
-    struct config config;
-    rocksdb_t *db; /* NULL after a reopen that failed */
+    struct rocks_config config;
+    rocksdb_t *db;         /* NULL after a reopen that failed */
+    bool hold_compactions; /* from the next reopening on; the writer's */
     rocksdb_column_family_handle_t *families[KV_FAMILIES];
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *synced, *unsynced;
@@ -82,114 +56,6 @@ struct kv_iter {
     rocksdb_readoptions_t *read;
     uint8_t bounds[]; /* from, until: RocksDB borrows them */
 };
-
-/* Turn RocksDB's message (taken) into ours. */
-static enum err_code fail(struct err *err, char *message, const char *doing)
-{
-    enum err_code code = rocks_error(err, message, doing);
-    rocksdb_free(message);
-    return code;
-}
-
-/* ---- options ---- */
-
-static rocksdb_block_based_table_options_t *table_options_new(const struct family *family,
-                                                              rocksdb_cache_t *cache)
-{
-    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
-    rocksdb_block_based_options_set_block_size(table, family->block_bytes);
-    rocksdb_block_based_options_set_format_version(table, 5);
-    rocksdb_block_based_options_set_index_type(
-        table, rocksdb_block_based_table_index_type_two_level_index_search);
-    rocksdb_block_based_options_set_partition_filters(table, family->has_filter);
-    rocksdb_block_based_options_set_metadata_block_size(table, 4096);
-    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
-    if (family->has_filter)
-        rocksdb_block_based_options_set_filter_policy(table,
-                                                      rocksdb_filterpolicy_create_bloom_full(10));
-    if (!cache) {
-        rocksdb_block_based_options_set_no_block_cache(table, 1);
-        return table;
-    }
-    rocksdb_block_based_options_set_block_cache(table, cache);
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
-    rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
-    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
-    return table;
-}
-
-/* What concerns the database as a whole. */
-static void set_database_options(rocksdb_options_t *to, const struct kv_rocks_options *options)
-{
-    rocksdb_options_set_create_if_missing(to, 1);
-    rocksdb_options_set_create_missing_column_families(to, 1);
-    rocksdb_options_set_paranoid_checks(to, 1);
-    /* When RocksDB recovers from a failed sync by flushing, a record and its body reach
-     * their tables together or not at all. */
-    rocksdb_options_set_atomic_flush(to, 1);
-    rocksdb_options_set_wal_recovery_mode(to, rocksdb_tolerate_corrupted_tail_records_recovery);
-    rocksdb_options_set_db_write_buffer_size(to, options->memtable_bytes);
-    rocksdb_options_set_max_total_wal_size(to, options->memtable_bytes * 2);
-    rocksdb_options_set_max_open_files(to, OPEN_FILES_MAX);
-    rocksdb_options_set_max_background_jobs(to, 2);
-    rocksdb_options_set_bytes_per_sync(to, MIB(1));
-    rocksdb_options_set_avoid_unnecessary_blocking_io(to, 1);
-    rocksdb_options_set_skip_stats_update_on_db_open(to, 1);
-    rocksdb_options_set_stats_dump_period_sec(to, 0);
-    rocksdb_options_set_stats_persist_period_sec(to, 0);
-    /* RocksDB insists on a log, and a log on a dead disk ends the process: where
-     * it has to stand beside the data it gets its header at open and nothing more. */
-    if (options->info_log_dir)
-        rocksdb_options_set_db_log_dir(to, options->info_log_dir);
-    else
-        rocksdb_options_set_info_log_level(to, INFO_LOG_SILENT);
-    rocksdb_options_set_keep_log_file_num(to, 2);
-    rocksdb_options_set_max_log_file_size(to, MIB(1));
-    rocksdb_options_set_max_manifest_file_size(to, MIB(16));
-}
-
-static void set_family_options(rocksdb_options_t *to, const struct family *family,
-                               const struct kv_rocks_options *options, rocksdb_cache_t *cache)
-{
-    rocksdb_block_based_table_options_t *table = table_options_new(family, cache);
-    rocksdb_options_set_block_based_table_factory(to, table);
-    rocksdb_block_based_options_destroy(table);
-    rocksdb_options_set_compression(to, family->compression);
-    rocksdb_options_set_write_buffer_size(to, options->memtable_bytes / 100 * family->share);
-    rocksdb_options_set_level_compaction_dynamic_level_bytes(to, 1);
-}
-
-/* Have the manifest remember how long each finished log is, so that one that is
- * gone or short is missed. The C API can only say it in text. */
-static rocksdb_options_t *with_logs_tracked(rocksdb_options_t *options)
-{
-    char *message = NULL;
-    rocksdb_options_t *tracked = rocksdb_options_create();
-    rocksdb_get_options_from_string(options, "track_and_verify_wals_in_manifest=true", tracked,
-                                    &message);
-    assert(!message);
-    rocksdb_options_destroy(options);
-    return tracked;
-}
-
-static void config_init(struct config *config, const struct kv_rocks_options *options)
-{
-    config->cache = options->cache_bytes ? rocksdb_cache_create_lru(options->cache_bytes) : NULL;
-    for (int i = 0; i < KV_FAMILIES; i++) {
-        config->family[i] = rocksdb_options_create();
-        set_family_options(config->family[i], &families[i], options, config->cache);
-    }
-    set_database_options(config->family[0], options);
-    config->family[0] = with_logs_tracked(config->family[0]);
-}
-
-static void config_done(struct config *config)
-{
-    for (int i = 0; i < KV_FAMILIES; i++)
-        rocksdb_options_destroy(config->family[i]);
-    if (config->cache)
-        rocksdb_cache_destroy(config->cache);
-}
 
 /* ---- reading ---- */
 
@@ -221,7 +87,8 @@ static enum err_code rocks_get(struct kv *kv, const struct kv_snapshot *snapshot
         *ret_value = value;
         return ERR_OK; /* the value holds the gate */
     }
-    code = message ? fail(err, message, "read") : err_fail(err, ERR_NOT_FOUND, "no such row");
+    code = message ? rocks_error_take(err, message, "read")
+                   : err_fail(err, ERR_NOT_FOUND, "no such row");
     gate_leave(&rocks->gate);
     return code;
 }
@@ -233,13 +100,6 @@ static void rocks_value_free(struct kv *kv, struct kv_value *value)
     rocksdb_pinnableslice_destroy(value->owner);
     *value = (struct kv_value){0};
     gate_leave(&((struct rocks *)kv)->gate);
-}
-
-static rocksdb_readoptions_t *read_options_new(void)
-{
-    rocksdb_readoptions_t *read = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_verify_checksums(read, 1);
-    return read;
 }
 
 /* Where `bound` was copied to, for RocksDB to borrow. */
@@ -257,7 +117,7 @@ static struct kv_iter *iter_new(struct rocks *rocks, const struct kv_snapshot *s
     if (!iter)
         return NULL;
     iter->rocks = rocks;
-    iter->read = read_options_new();
+    iter->read = rocks_config_read_options();
     rocksdb_readoptions_set_iterate_lower_bound(iter->read, keep_bound(iter->bounds, from),
                                                 from.len);
     if (until.data)
@@ -324,7 +184,7 @@ static enum err_code rocks_iter_check(struct kv_iter *iter, struct err *err)
 {
     char *message = NULL;
     rocksdb_iter_get_error(iter->iter, &message);
-    return message ? fail(err, message, "read") : ERR_OK;
+    return message ? rocks_error_take(err, message, "read") : ERR_OK;
 }
 
 static void rocks_iter_close(struct kv_iter *iter)
@@ -349,7 +209,7 @@ static struct kv_snapshot *rocks_snapshot_open(struct kv *kv)
         return NULL;
     }
     snapshot->snapshot = rocksdb_create_snapshot(rocks->db);
-    snapshot->read = read_options_new();
+    snapshot->read = rocks_config_read_options();
     rocksdb_readoptions_set_snapshot(snapshot->read, snapshot->snapshot);
     return snapshot; /* holds the gate */
 }
@@ -398,6 +258,22 @@ static void batch_give(struct rocks *rocks, rocksdb_writebatch_t *batch)
         rocksdb_writebatch_destroy(batch);
 }
 
+/* Where a table's damage stopped a compaction, RocksDB refuses every write before
+ * it begins; the table's keys are read as ever, up to the damage. Reopened
+ * without compactions the store takes writes. message is taken. */
+static enum err_code write_failed(struct rocks *rocks, char *message, struct err *err)
+{
+    struct err why = {0};
+    bool is_refusal = rocks_error_names_table(message);
+    if (rocks_error_take(&why, message, "write") == ERR_CORRUPT) {
+        rocks->hold_compactions |= is_refusal;
+        why.code = is_refusal ? ERR_CORRUPT : ERR_IO;
+    }
+    if (err)
+        *err = why;
+    return why.code;
+}
+
 static enum err_code rocks_write(struct kv *kv, const struct kv_op *ops, size_t count, bool sync,
                                  struct err *err)
 {
@@ -412,7 +288,7 @@ static enum err_code rocks_write(struct kv *kv, const struct kv_op *ops, size_t 
     rocksdb_write(rocks->db, sync ? rocks->synced : rocks->unsynced, batch, &message);
     batch_give(rocks, batch);
     gate_leave(&rocks->gate);
-    return message ? fail(err, message, "write") : ERR_OK;
+    return message ? write_failed(rocks, message, err) : ERR_OK;
 }
 
 /* ---- the whole ---- */
@@ -420,23 +296,18 @@ static enum err_code rocks_write(struct kv *kv, const struct kv_op *ops, size_t 
 static enum err_code open_all(struct rocks *rocks, struct err *err)
 {
     char *message = NULL;
-    enum err_code code = wal_check(rocks->dir, err);
+    enum err_code code = manifest_check(rocks->dir, err);
+    if (!code)
+        code = wal_check(rocks->dir, err);
     if (code)
         return code;
-    const char *names[KV_FAMILIES];
     for (int i = 0; i < KV_FAMILIES; i++)
-        names[i] = families[i].name;
+        rocksdb_options_set_disable_auto_compactions(rocks->config.family[i],
+                                                     rocks->hold_compactions);
     rocks->db = rocksdb_open_column_families(
-        rocks->config.family[0], rocks->dir, KV_FAMILIES, names,
+        rocks->config.family[0], rocks->dir, KV_FAMILIES, rocks_config_names,
         (const rocksdb_options_t *const *)rocks->config.family, rocks->families, &message);
-    return message ? fail(err, message, "open") : ERR_OK;
-}
-
-static void close_all(rocksdb_t *db, rocksdb_column_family_handle_t **handles)
-{
-    for (int i = 0; i < KV_FAMILIES; i++)
-        rocksdb_column_family_handle_destroy(handles[i]);
-    rocksdb_close(db);
+    return message ? rocks_error_take(err, message, "open") : ERR_OK;
 }
 
 static enum err_code checkpoint_to(rocksdb_t *db, const char *dir, struct err *err)
@@ -448,7 +319,7 @@ static enum err_code checkpoint_to(rocksdb_t *db, const char *dir, struct err *e
         rocksdb_checkpoint_create(checkpoint, dir, UINT64_MAX, &message);
         rocksdb_checkpoint_object_destroy(checkpoint);
     }
-    return message ? fail(err, message, "checkpoint") : ERR_OK;
+    return message ? rocks_error_take(err, message, "checkpoint") : ERR_OK;
 }
 
 static enum err_code rocks_checkpoint(struct kv *kv, const char *dir, struct err *err)
@@ -462,75 +333,10 @@ static enum err_code rocks_checkpoint(struct kv *kv, const char *dir, struct err
     return code;
 }
 
-static enum err_code read_family(rocksdb_t *db, rocksdb_column_family_handle_t *family,
-                                 rocksdb_readoptions_t *read, struct err *err)
-{
-    char *message = NULL;
-    rocksdb_iterator_t *iter = rocksdb_create_iterator_cf(db, read, family);
-    rocksdb_iter_seek_to_first(iter);
-    while (rocksdb_iter_valid(iter))
-        rocksdb_iter_next(iter);
-    rocksdb_iter_get_error(iter, &message);
-    rocksdb_iter_destroy(iter);
-    return message ? fail(err, message, "verify") : ERR_OK;
-}
-
-/* Open the checkpoint without a cache, so that every block comes from its file, and read it. */
-static enum err_code read_checkpoint(const struct config *config, const char *dir, struct err *err)
-{
-    char *message = NULL;
-    const char *names[KV_FAMILIES];
-    for (int i = 0; i < KV_FAMILIES; i++)
-        names[i] = families[i].name;
-    rocksdb_column_family_handle_t *handles[KV_FAMILIES];
-    rocksdb_t *db = rocksdb_open_for_read_only_column_families(
-        config->family[0], dir, KV_FAMILIES, names,
-        (const rocksdb_options_t *const *)config->family, handles, 0, &message);
-    if (message)
-        return fail(err, message, "verify");
-    rocksdb_readoptions_t *read = read_options_new();
-    rocksdb_readoptions_set_readahead_size(read, VERIFY_AHEAD_BYTES);
-    enum err_code code = ERR_OK;
-    for (int i = 0; i < KV_FAMILIES && !code; i++)
-        code = read_family(db, handles[i], read, err);
-    rocksdb_readoptions_destroy(read);
-    close_all(db, handles);
-    return code;
-}
-
-/* Remove a checkpoint, whole or in part; one that is not there is fine. */
-static void remove_checkpoint(const struct config *config, const char *dir)
-{
-    char *message = NULL;
-    rocksdb_destroy_db(config->family[0], dir, &message);
-    rocksdb_free(message);
-}
-
-/* Read it past the kernel's cache, or through it where the file system knows no other way. */
-static enum err_code read_from_disk(const struct config *config, const char *dir, struct err *err)
-{
-    rocksdb_options_set_use_direct_reads(config->family[0], 1);
-    enum err_code code = read_checkpoint(config, dir, err);
-    if (code != ERR_IO)
-        return code;
-    rocksdb_options_set_use_direct_reads(config->family[0], 0);
-    return read_checkpoint(config, dir, err);
-}
-
 static enum err_code rocks_verify(struct kv *kv, struct err *err)
 {
-    struct rocks *rocks = (struct rocks *)kv;
-    struct kv_rocks_options options = rocks->options;
-    options.cache_bytes = 0;
-    struct config config;
-    config_init(&config, &options);
-    remove_checkpoint(&config, rocks->verify_dir);
-    enum err_code code = rocks_checkpoint(kv, rocks->verify_dir, err);
-    if (!code)
-        code = read_from_disk(&config, rocks->verify_dir, err);
-    remove_checkpoint(&config, rocks->verify_dir);
-    config_done(&config);
-    return code;
+    const struct rocks *rocks = (struct rocks *)kv;
+    return rocks_verify_copy(kv, &rocks->options, rocks->verify_dir, err);
 }
 
 static const struct property {
@@ -591,7 +397,7 @@ static enum err_code rocks_reopen(struct kv *kv, struct err *err)
     if (!gate_shut(&rocks->gate, REOPEN_WAIT_MS))
         return err_fail(err, ERR_BUSY, "rows are being read");
     if (rocks->db)
-        close_all(rocks->db, rocks->families);
+        rocks_config_close(rocks->db, rocks->families);
     rocks->db = NULL;
     code = open_all(rocks, err);
     gate_open(&rocks->gate);
@@ -604,13 +410,13 @@ static void rocks_close(struct kv *kv)
     if (!rocks)
         return;
     if (rocks->db)
-        close_all(rocks->db, rocks->families);
+        rocks_config_close(rocks->db, rocks->families);
     if (rocks->spare)
         rocksdb_writebatch_destroy(rocks->spare);
     rocksdb_readoptions_destroy(rocks->read);
     rocksdb_writeoptions_destroy(rocks->synced);
     rocksdb_writeoptions_destroy(rocks->unsynced);
-    config_done(&rocks->config);
+    rocks_config_done(&rocks->config);
     gate_done(&rocks->gate);
     if (rocks->lock_fd >= 0)
         close(rocks->lock_fd);
@@ -657,9 +463,8 @@ static struct rocks *rocks_new(const char *dir, const struct kv_rocks_options *o
     rocks->kv.calls = &rocks_calls;
     rocks->options = *options;
     gate_init(&rocks->gate);
-    config_init(&rocks->config, options);
-    rocks->options.info_log_dir = NULL; /* was borrowed; the configuration has it */
-    rocks->read = read_options_new();
+    rocks_config_init(&rocks->config, options);
+    rocks->read = rocks_config_read_options();
     rocks->synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->synced, 1);
     rocks->unsynced = rocksdb_writeoptions_create();
@@ -676,6 +481,8 @@ enum err_code kv_rocks_open(const char *dir, const struct kv_rocks_options *opti
     if (!rocks)
         return err_fail(err, ERR_NO_MEMORY, "no memory for the store");
     code = file_lock(rocks->lock_path, &rocks->lock_fd, err);
+    if (!code)
+        code = rocks_verify_clean(rocks->verify_dir, err);
     if (!code)
         code = open_all(rocks, err);
     if (code)

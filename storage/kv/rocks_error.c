@@ -1,6 +1,8 @@
 /* rocks_error.c - RocksDB's errors, which are text, as ours. */
 #include "storage/kv/rocks_error.h"
 
+#include <stdlib.h>
+
 #include "base/bytes.h"
 
 /* The first row that is found wins. A sync that ran out of space may leave a
@@ -26,26 +28,53 @@ static enum err_code code_of(const char *message)
     return ERR_IO;
 }
 
-static struct bytes name_behind(const char *slash)
+static bool is_numbered(struct bytes name, struct bytes ending)
 {
-    return bytes_of(slash + 1, strcspn(slash + 1, " :;,/"));
+    uint64_t number;
+    return bytes_ends_with(name, ending) &&
+           bytes_to_u64(bytes_first(name, name.len - ending.len), UINT64_MAX, &number);
 }
 
 static bool is_table(struct bytes name)
 {
     /* RocksDB looks for a table that is gone under its older ending, too. */
-    return bytes_ends_with(name, BYTES_LIT(".sst")) || bytes_ends_with(name, BYTES_LIT(".ldb"));
+    return is_numbered(name, BYTES_LIT(".sst")) || is_numbered(name, BYTES_LIT(".ldb"));
+}
+
+static bool is_other_file(struct bytes name)
+{
+    return is_numbered(name, BYTES_LIT(".log")) || is_numbered(name, BYTES_LIT(".dbtmp")) ||
+           bytes_starts_with(name, BYTES_LIT("MANIFEST-")) ||
+           bytes_starts_with(name, BYTES_LIT("OPTIONS-")) ||
+           bytes_equal(name, BYTES_LIT("CURRENT")) || bytes_equal(name, BYTES_LIT("IDENTITY"));
+}
+
+/* The first word of a message that is such a file's name; empty where none is. */
+static struct bytes first_word(const char *message, bool (*is_file)(struct bytes name))
+{
+    static const char between[] = " :;,/'\"()";
+    for (const char *at = message + strspn(message, between); *at; at += strspn(at, between)) {
+        struct bytes word = bytes_of(at, strcspn(at, between));
+        if (word.data[word.len - 1] == '.')
+            word.len--; /* the end of a sentence */
+        if (is_file(word))
+            return word;
+        at += strcspn(at, between);
+    }
+    return (struct bytes){0};
 }
 
 /* The name of the file a message tells of; empty where it names none. Where one
  * is a table, that is it: behind it the manifest is suspected, which names it. */
 static struct bytes file_named_in(const char *message)
 {
-    for (const char *slash = strchr(message, '/'); slash; slash = strchr(slash + 1, '/'))
-        if (is_table(name_behind(slash)))
-            return name_behind(slash);
-    const char *last = strrchr(message, '/');
-    return last ? name_behind(last) : (struct bytes){0};
+    struct bytes table = first_word(message, is_table);
+    return table.len ? table : first_word(message, is_other_file);
+}
+
+bool rocks_error_names_table(const char *message)
+{
+    return first_word(message, is_table).len > 0;
 }
 
 enum err_code rocks_error(struct err *err, const char *message, const char *doing)
@@ -58,4 +87,11 @@ enum err_code rocks_error(struct err *err, const char *message, const char *doin
         return err_fail(err, code, "%s: file '%" BYTES_FMT "': %s", doing, BYTES_ARG(file),
                         message);
     return err_fail(err, code, "%s: %s", doing, message);
+}
+
+enum err_code rocks_error_take(struct err *err, char *message, const char *doing)
+{
+    enum err_code code = rocks_error(err, message, doing);
+    free(message);
+    return code;
 }

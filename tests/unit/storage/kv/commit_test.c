@@ -381,7 +381,7 @@ static void test_a_group_ends_at_its_cap(void **state)
 static void test_a_failed_write_refuses_all_later_ones(void **state)
 {
     static struct worker workers[THREADS + 1];
-    static const enum err_code codes[] = {ERR_IO, ERR_CORRUPT};
+    static const enum err_code codes[] = {ERR_IO, ERR_NO_MEMORY};
     (void)state;
     for (size_t c = 0; c < ARRAY_LEN(codes); c++) {
         struct rig *rig = rig_new(0, 0);
@@ -496,6 +496,36 @@ static void test_a_full_disk_is_left_by_itself(void **state)
     for (int i = 0; i < 500 && committer_health(rig->committer, NULL); i++)
         usleep(10000);
     assert_int_equal(committer_health(rig->committer, NULL), ERR_OK);
+    rig_free(rig);
+}
+
+/* KV-ROT-3: a damaged file stops the store once; it is reopened, and goes on. */
+static void test_a_damaged_file_is_left_once(void **state)
+{
+    struct rig *rig = rig_new(0, 0);
+    struct commit_batch batch;
+    struct err err = {0};
+    (void)state;
+    rig->fake->fail_write = 1;
+    rig->fake->fail_write_code = ERR_CORRUPT;
+    rig->fake->reopen_code = ERR_BUSY; /* somebody reads */
+    assert_int_equal(commit_change(rig, &batch, &err), ERR_CORRUPT);
+    assert_int_equal(commit_change(rig, &batch, &err), ERR_READ_ONLY);
+    assert_non_null(strstr(err.msg, "the fake fails this write"));
+    assert_int_equal(committer_health(rig->committer, &err), ERR_READ_ONLY);
+    assert_int_equal(rig->fake->writes, 1);
+    assert_int_equal(rig->fake->reopens, 1);
+    rig->fake->reopen_code = ERR_OK;
+    atomic_fetch_add(&now_ms, 1000);
+    assert_int_equal(commit_change(rig, &batch, &err), ERR_OK);
+    assert_int_equal(batch.ret_seq, 2); /* 1 was the failed one's */
+    assert_int_equal(committer_health(rig->committer, &err), ERR_OK);
+    assert_int_equal(rig->fake->reopens, 2);
+    rig->fake->fail_write = 1;
+    assert_int_equal(commit_change(rig, &batch, &err), ERR_CORRUPT);
+    atomic_fetch_add(&now_ms, 1000);
+    assert_int_equal(commit_change(rig, &batch, &err), ERR_READ_ONLY);
+    assert_int_equal(rig->fake->reopens, 2);
     rig_free(rig);
 }
 
@@ -700,6 +730,7 @@ int main(void)
         cmocka_unit_test(test_every_write_may_be_the_one_that_fails),
         cmocka_unit_test(test_a_full_disk_is_left_when_there_is_room),
         cmocka_unit_test(test_a_full_disk_is_left_by_itself),
+        cmocka_unit_test(test_a_damaged_file_is_left_once),
         cmocka_unit_test(test_poison_holds_on_a_full_disk_too),
         cmocka_unit_test(test_a_slow_write_acknowledges_nothing),
         cmocka_unit_test(test_watchers_see_numbers_rise_and_the_end),

@@ -11,12 +11,14 @@
  *
  * Inside    a table per family: a sorted array of counted rows, copied before a
  *           write where a snapshot or iterator still looks at it.
- * Threads   any; the switches are set while nobody else calls. */
+ * Threads   any; switches that count may be set at any time, the others while nobody
+ *           else calls. */
 #ifndef TESTS_UNIT_STORAGE_KV_FAKE_KV_H
 #define TESTS_UNIT_STORAGE_KV_FAKE_KV_H
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "storage/kv/kv.h"
@@ -40,12 +42,13 @@ struct fake_kv {
     size_t held; /* values, iterators and snapshots not given back */
 
     /* Switches. N counts from 1 = the next call; 0 = never. */
-    unsigned fail_write;           /* the N-th write fails and changes nothing */
+    atomic_uint fail_write;        /* the N-th write fails and changes nothing */
     enum err_code fail_write_code; /* with this; default ERR_IO */
     bool fail_writes_after;        /* and so does every later one */
-    unsigned fail_read;            /* the N-th get or iter_open fails */
-    unsigned fail_iter;            /* the N-th entry an iterator stands on cannot be read */
+    atomic_uint fail_read;         /* the N-th get or iter_open fails */
+    atomic_uint fail_iter;         /* the N-th entry an iterator stands on cannot be read */
     enum err_code fail_read_code;  /* with this; default ERR_IO */
+    atomic_uint fail_snapshot;     /* memory is out for the N-th snapshot */
     bool keep;                     /* calls->close does nothing: a test opens it again */
     /* Called in every write, before it applies and with no lock held; a code
      * other than ERR_OK fails it. NULL = none. */
@@ -207,9 +210,12 @@ static inline void fake_apply(struct fake_kv *fake, const struct kv_op *op)
 }
 
 /* Count a switch down; true where this is the call that fails. */
-static inline bool fake_fails(unsigned *countdown)
+static inline bool fake_fails(atomic_uint *countdown)
 {
-    return *countdown && --*countdown == 0;
+    unsigned left = atomic_load(countdown);
+    while (left && !atomic_compare_exchange_weak(countdown, &left, left - 1))
+        ;
+    return left == 1;
 }
 
 static inline enum err_code fake_write(struct kv *kv, const struct kv_op *ops, size_t count,
@@ -354,8 +360,12 @@ static inline void fake_iter_close(struct kv_iter *iter)
 static inline struct kv_snapshot *fake_snapshot_open(struct kv *kv)
 {
     struct fake_kv *fake = (struct fake_kv *)kv;
-    struct kv_snapshot *snapshot = fake_alloc(sizeof *snapshot);
     pthread_mutex_lock(&fake->lock);
+    if (fake_fails(&fake->fail_snapshot)) {
+        pthread_mutex_unlock(&fake->lock);
+        return NULL;
+    }
+    struct kv_snapshot *snapshot = fake_alloc(sizeof *snapshot);
     for (int i = 0; i < KV_FAMILIES; i++)
         snapshot->tables[i] = fake_table_ref(fake->tables[i]);
     fake->held++;

@@ -27,7 +27,8 @@
 UNUSED const char *__tsan_default_suppressions(void);
 UNUSED const char *__tsan_default_suppressions(void)
 {
-    return "called_from_lib:librocksdb\n";
+    return "called_from_lib:librocksdb\n" /* and what it calls of C++ */
+           "called_from_lib:libstdc++\n";
 }
 
 /* Our children start threads of their own after the fork. */

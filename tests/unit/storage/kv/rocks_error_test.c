@@ -1,6 +1,7 @@
 /* rocks_error_test.c - RocksDB's messages get the class that callers act on.
  *
- * Planted and caught: the row of "No space left" before those of the syncs. */
+ * Planted and caught: the row of "No space left" before those of the syncs; "output" of
+ * "Input/output error" taken for a file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,12 +34,29 @@ static const struct {
     {"IO error: No space left on device: While fdatasync: /d/kv/000019.log: No space left on "
      "device",
      ERR_IO, "'000019.log'"},
-    {"IO error: While fsync: a directory: Input/output error", ERR_IO, "Input/output error"},
+    {"IO error: While fsync: a directory: Input/output error", ERR_IO,
+     "open: IO error: While fsync: a directory: Input/output error"},
+    {"IO error: While pread offset 0 len 53: /d/x.log/CURRENT.d/000017.sst: Input/output error",
+     ERR_IO, "open: file '000017.sst': IO error: While pread"},
+    {"IO error: While fdatasync: /d/kv/000019.log: Input/output error", ERR_IO,
+     "open: file '000019.log': IO error"},
+    {"IO error: While open a file for sequential reading: /d/MANIFEST-000004: Input/output error",
+     ERR_IO, "open: file 'MANIFEST-000004': IO error"},
+    {"IO error: While rename a file to /d/CURRENT: /d/000012.dbtmp: Input/output error", ERR_IO,
+     "open: file 'CURRENT': IO error"},
+    {"IO error: While opening a file for sequentially reading: /d/OPTIONS-000023: Input/output "
+     "error",
+     ERR_IO, "open: file 'OPTIONS-000023': IO error"},
+    {"IO error: While lock file: /d/LOCK: Input/output error", ERR_IO,
+     "open: IO error: While lock file: /d/LOCK: Input/output error"},
+    {"Corruption: IO error: /d/kv/000017.sst.", ERR_CORRUPT, "open: file '000017.sst': Corruption"},
     {"IO error: While appending to file: /d/000004.log: Disk quota exceeded", ERR_NO_SPACE,
      "'000004.log'"},
     {"Invalid argument: Column families not opened: x", ERR_IO, "Column families"},
     {"", ERR_IO, "open"},
     {"/", ERR_IO, "open"},
+    {".", ERR_IO, "open: ."},
+    {"/.sst/.log", ERR_IO, "open: /.sst/.log"},
 };
 
 static void test_each_message_has_its_class(void **state)

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "storage/kv/wal.h"
@@ -76,23 +77,47 @@ static void write_records(const struct place *place)
     _exit(0);
 }
 
+static bool holds_tables; /* in the child */
+
+/* The C library's, which RocksDB calls: a table is never done while it is held, and the log
+ * of its rows is needed. */
+int fdatasync(int fd)
+{
+    char link[64], path[512];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = holds_tables ? readlink(link, path, sizeof path) : 0;
+    while (len > 4 && memcmp(path + len - 4, ".sst", 4) == 0)
+        pause();
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+static enum err_code put_64k(struct kv *kv, uint32_t number)
+{
+    static uint8_t body[65536];
+    fill(body, sizeof body);
+    struct kv_op ops[] = {
+        {KV_PUT, KV_META, bytes_of(&number, sizeof number), bytes_of(body, 8)},
+        {KV_PUT, KV_BODIES, bytes_of(&number, sizeof number), bytes_of(body, sizeof body)},
+    };
+    return kv->calls->write(kv, ops, ARRAY_LEN(ops), true, NULL);
+}
+
 /* A child leaves two logs that are both needed. */
 static void write_two_logs(const struct place *place)
 {
-    static uint8_t body[65536];
+    char first[512], newest[512];
     struct kv *kv = NULL;
-    if (kv_rocks_open(place->kv, &place_options, &kv, NULL))
+    holds_tables = true;
+    if (kv_rocks_open(place->kv, &place_options, &kv, NULL) ||
+        !place_newest(place->kv, ".log", first, sizeof first))
         _exit(1);
-    fill(body, sizeof body);
-    for (uint32_t i = 0; i < 100; i++) {
-        struct kv_op ops[] = {
-            {KV_PUT, KV_META, bytes_of(&i, sizeof i), bytes_of(body, 8)},
-            {KV_PUT, KV_BODIES, bytes_of(&i, sizeof i), bytes_of(body, sizeof body)},
-        };
-        if (kv->calls->write(kv, ops, ARRAY_LEN(ops), true, NULL))
+    for (uint32_t i = 0; i < 200; i++) {
+        if (put_64k(kv, i) || !place_newest(place->kv, ".log", newest, sizeof newest))
             _exit(2);
+        if (strcmp(first, newest) != 0)
+            _exit(put_64k(kv, i + 1) ? 3 : 0); /* syncs both */
     }
-    _exit(0);
+    _exit(4);
 }
 
 /* Both kinds of child come before this process opens a store: RocksDB's threads
@@ -419,10 +444,7 @@ static void test_a_short_or_missing_older_log_is_refused(void **state)
         if (access(older, F_OK) != 0)
             *older = 0;
     }
-    if (!*older) {
-        print_message("families flush together: this store has one log\n");
-        skip();
-    }
+    assert_true(*older);
     size_t len;
     uint8_t *log = place_read(older, &len);
     for (size_t cut = 1; cut < len; cut = cut * 9 + 1) {
