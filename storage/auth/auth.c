@@ -89,7 +89,7 @@ static enum err_code flush_locked(struct auth *auth, const struct used_entry *en
         if (code != ERR_OK)
             return code;
     }
-    if (batch.count == 0 && batch.failed == ERR_OK)
+    if (commit_batch_is_empty(&batch))
         return ERR_OK;
     return commit(auth->committer, &batch, err);
 }

@@ -43,16 +43,32 @@ struct auth_key {
     bool enabled;
 };
 
+/* Who commits a change of a key in commit()'s place, with rows of their own beside
+ * it: an audit log. Called with the change ready in `batch`, under a lock of auth's.
+ *
+ * key      of which user, access_key and user_id are set
+ * returns  what commit() of the batch said */
+struct auth_witness {
+    enum err_code (*commit)(void *ctx, const struct auth_key *key, struct commit_batch *batch,
+                            struct err *err);
+    void *ctx;
+};
+
+struct auth_key_request {
+    struct bytes user;       /* 1..AUTH_USER_NAME_MAX of A-Z a-z 0-9 . _ - @ */
+    struct bytes access_key; /* 3..AUTH_KEY_ID_MAX of A-Z a-z 0-9 . _ -; empty = make one
+                                (20 characters, "VK…") */
+    struct bytes secret;     /* AUTH_SECRET_MIN..AUTH_SECRET_MAX printable ASCII characters;
+                                empty = make one (40) */
+    const struct auth_witness *witness; /* NULL = nobody */
+};
+
 /* Make an access key, and the user with it where the user is new.
  *
- * user        1..AUTH_USER_NAME_MAX of A-Z a-z 0-9 . _ - @
- * access_key  3..AUTH_KEY_ID_MAX of A-Z a-z 0-9 . _ -; empty = make one (20 characters, "VK…")
- * secret      AUTH_SECRET_MIN..AUTH_SECRET_MAX printable ASCII characters; empty = make one (40)
  * ret_secret  arena memory: the only time it is told
  * errors      ERR_INVALID, ERR_EXISTS (access key taken), those of commit()
  * effect      durable */
-MUST_USE enum err_code auth_key_create(struct auth *auth, struct bytes user,
-                                       struct bytes access_key, struct bytes secret,
+MUST_USE enum err_code auth_key_create(struct auth *auth, const struct auth_key_request *request,
                                        struct arena *arena, struct auth_key *ret_key,
                                        struct bytes *ret_secret, struct err *err);
 
@@ -63,10 +79,13 @@ MUST_USE enum err_code auth_key_list(struct auth *auth, struct arena *arena,
                                      struct auth_key **ret_keys, size_t *ret_count,
                                      struct err *err);
 
-/* errors  ERR_NOT_FOUND; those of commit(). effect  durable; the next request sees it */
+/* witness  NULL = nobody
+ * errors   ERR_NOT_FOUND; those of commit()
+ * effect   durable; the next request sees it */
 MUST_USE enum err_code auth_key_disable(struct auth *auth, struct bytes access_key,
-                                        struct err *err);
-MUST_USE enum err_code auth_key_delete(struct auth *auth, struct bytes access_key, struct err *err);
+                                        const struct auth_witness *witness, struct err *err);
+MUST_USE enum err_code auth_key_delete(struct auth *auth, struct bytes access_key,
+                                       const struct auth_witness *witness, struct err *err);
 
 /* A session: keys that expire, acting as a user.
  *

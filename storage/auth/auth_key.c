@@ -6,6 +6,7 @@
  * Threads   any. */
 #include "storage/auth/auth_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/codec.h"
@@ -20,7 +21,16 @@ struct draft {
     char secret[AUTH_SECRET_MAX + 1];
     char user_id[AUTH_USER_ID_LEN + 1];
     bool is_new_user;
+    const struct auth_witness *witness;
 };
+
+static enum err_code commit_change(struct auth *auth, const struct auth_witness *witness,
+                                   const struct auth_key *key, struct commit_batch *batch,
+                                   struct err *err)
+{
+    return witness ? witness->commit(witness->ctx, key, batch, err)
+                   : commit(auth->committer, batch, err);
+}
 
 static bool is_name(struct bytes name, const char *others)
 {
@@ -41,9 +51,9 @@ static bool is_printable(struct bytes text)
     return true;
 }
 
-static enum err_code check_input(struct bytes user, struct bytes access_key, struct bytes secret,
-                                 struct err *err)
+static enum err_code check_input(const struct auth_key_request *request, struct err *err)
 {
+    struct bytes user = request->user, access_key = request->access_key, secret = request->secret;
     if (user.len < 1 || user.len > AUTH_USER_NAME_MAX || !is_name(user, "._-@"))
         return err_fail(err, ERR_INVALID, "a user name is 1 to %d of A-Z a-z 0-9 . _ - @",
                         AUTH_USER_NAME_MAX);
@@ -124,6 +134,15 @@ static void put_user(struct commit_batch *batch, struct draft *draft, uint64_t n
     auth_rows_put(batch, &key, &row.base);
 }
 
+static struct auth_key key_of_draft(const struct draft *draft, uint64_t now_unix_ms)
+{
+    struct auth_key key = {.created_unix_ms = now_unix_ms, .enabled = true};
+    memcpy(key.user, draft->user.data, draft->user.len);
+    memcpy(key.user_id, draft->user_id, sizeof(key.user_id));
+    memcpy(key.access_key, draft->access_key, sizeof(key.access_key));
+    return key;
+}
+
 static enum err_code store_draft(struct auth *auth, struct draft *draft, uint64_t now_unix_ms,
                                  struct arena *arena, struct err *err)
 {
@@ -143,7 +162,8 @@ static enum err_code store_draft(struct auth *auth, struct draft *draft, uint64_
     if (draft->is_new_user)
         put_user(&batch, draft, now_unix_ms);
     auth_rows_put(&batch, &key, &row.base);
-    return commit(auth->committer, &batch, err);
+    const struct auth_key made = key_of_draft(draft, now_unix_ms);
+    return commit_change(auth, draft->witness, &made, &batch, err);
 }
 
 static enum err_code create_locked(struct auth *auth, struct draft *draft, uint64_t now_unix_ms,
@@ -157,25 +177,16 @@ static enum err_code create_locked(struct auth *auth, struct draft *draft, uint6
     return code;
 }
 
-static struct auth_key key_of_draft(const struct draft *draft, uint64_t now_unix_ms)
-{
-    struct auth_key key = {.created_unix_ms = now_unix_ms, .enabled = true};
-    memcpy(key.user, draft->user.data, draft->user.len);
-    memcpy(key.user_id, draft->user_id, sizeof(key.user_id));
-    memcpy(key.access_key, draft->access_key, sizeof(key.access_key));
-    return key;
-}
-
-enum err_code auth_key_create(struct auth *auth, struct bytes user, struct bytes access_key,
-                              struct bytes secret, struct arena *arena, struct auth_key *ret_key,
+enum err_code auth_key_create(struct auth *auth, const struct auth_key_request *request,
+                              struct arena *arena, struct auth_key *ret_key,
                               struct bytes *ret_secret, struct err *err)
 {
-    struct draft draft = {.user = user};
+    struct draft draft = {.user = request->user, .witness = request->witness};
     uint64_t now_unix_ms = clock_unix_ms(auth->clock);
-    enum err_code code = check_input(user, access_key, secret, err);
+    enum err_code code = check_input(request, err);
     if (code != ERR_OK)
         return code;
-    fill_draft(&draft, access_key, secret);
+    fill_draft(&draft, request->access_key, request->secret);
     struct bytes told = arena_copy(arena, bytes_of_str(draft.secret));
     if (told.data) {
         pthread_mutex_lock(&auth->write);
@@ -259,8 +270,11 @@ enum err_code auth_key_list(struct auth *auth, struct arena *arena, struct auth_
 }
 
 /* What to do with the row of a key: change it, or put its deletion into the batch. */
-typedef void (*change_fn)(struct commit_batch *batch, const struct auth_rows_key *key,
-                          Valise__Auth__AccessKey *row);
+struct change {
+    void (*apply)(struct commit_batch *batch, const struct auth_rows_key *key,
+                  Valise__Auth__AccessKey *row);
+    const struct auth_witness *witness;
+};
 
 static void disable(struct commit_batch *batch, const struct auth_rows_key *key,
                     Valise__Auth__AccessKey *row)
@@ -275,8 +289,19 @@ static void delete (struct commit_batch *batch, const struct auth_rows_key *key,
     commit_delete(batch, KV_META, auth_rows_key_bytes(key));
 }
 
-static enum err_code change_locked(struct auth *auth, struct bytes access_key, change_fn change,
-                                   struct arena *arena, struct err *err)
+/* What a witness is told of a row. */
+static struct auth_key key_of_row(struct bytes access_key, const Valise__Auth__AccessKey *row)
+{
+    struct auth_key key = {.enabled = !row->disabled};
+    snprintf(key.access_key, sizeof(key.access_key), "%" BYTES_FMT, BYTES_ARG(access_key));
+    snprintf(key.user, sizeof(key.user), "%s", row->user);
+    snprintf(key.user_id, sizeof(key.user_id), "%s", row->user_id);
+    return key;
+}
+
+static enum err_code change_locked(struct auth *auth, struct bytes access_key,
+                                   const struct change *change, struct arena *arena,
+                                   struct err *err)
 {
     struct auth_rows_key key = auth_rows_key(TAG_ACCESS_KEY, access_key);
     struct commit_batch batch;
@@ -289,12 +314,13 @@ static enum err_code change_locked(struct auth *auth, struct bytes access_key, c
         return err_fail(err, ERR_NOT_FOUND, "no access key '%" BYTES_FMT "'",
                         BYTES_ARG(access_key));
     commit_batch_init(&batch, arena);
-    change(&batch, &key, row);
-    return commit(auth->committer, &batch, err);
+    change->apply(&batch, &key, row);
+    const struct auth_key changed = key_of_row(access_key, row);
+    return commit_change(auth, change->witness, &changed, &batch, err);
 }
 
-static enum err_code change_key(struct auth *auth, struct bytes access_key, change_fn change,
-                                struct err *err)
+static enum err_code change_key(struct auth *auth, struct bytes access_key,
+                                const struct change *change, struct err *err)
 {
     AUTO(auth_arena) struct arena arena;
     arena_init(&arena, AUTH_ARENA_MAX);
@@ -306,12 +332,16 @@ static enum err_code change_key(struct auth *auth, struct bytes access_key, chan
     return code;
 }
 
-enum err_code auth_key_disable(struct auth *auth, struct bytes access_key, struct err *err)
+enum err_code auth_key_disable(struct auth *auth, struct bytes access_key,
+                               const struct auth_witness *witness, struct err *err)
 {
-    return change_key(auth, access_key, disable, err);
+    const struct change change = {disable, witness};
+    return change_key(auth, access_key, &change, err);
 }
 
-enum err_code auth_key_delete(struct auth *auth, struct bytes access_key, struct err *err)
+enum err_code auth_key_delete(struct auth *auth, struct bytes access_key,
+                              const struct auth_witness *witness, struct err *err)
 {
-    return change_key(auth, access_key, delete, err);
+    const struct change change = {delete, witness};
+    return change_key(auth, access_key, &change, err);
 }

@@ -118,7 +118,7 @@ enum err_code auth_session_sweep(struct auth *auth, struct err *err)
     arena_init(&arena, AUTH_ARENA_MAX);
     commit_batch_init(&sweep.batch, &arena);
     enum err_code code = auth_rows_each(auth->kv, &walk, err);
-    if (code != ERR_OK || (sweep.batch.count == 0 && sweep.batch.failed == ERR_OK))
+    if (code != ERR_OK || commit_batch_is_empty(&sweep.batch))
         return code;
     return commit(auth->committer, &sweep.batch, err);
 }

@@ -183,6 +183,8 @@ enum err_code proof_judge(struct proof *proof, const struct proof_claim *claim,
                           const struct proof_key *key, bool is_equal)
 {
     const struct auth_secret *secret = &key->entry.secret;
+    if (key->is_known)
+        proof->ret->tried = secret->key;
     if (!is_equal || !key->is_known)
         return refuse(proof, claim, key->is_cached);
     if (!key->is_cached)

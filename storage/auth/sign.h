@@ -55,6 +55,7 @@ struct sign_result {
     enum sign_payload payload;
     uint8_t payload_sha256[32]; /* SIGN_PAYLOAD_HASH */
     struct auth_key key;        /* empty for SIGN_ANONYMOUS */
+    struct auth_key tried;      /* the key that was named, if it is one of ours: proves nothing */
     bool is_session;
     char service[16]; /* "s3" also for version 2 and anonymous */
     char region[32];  /* empty for version 2 and anonymous */
@@ -85,7 +86,8 @@ struct sign_rules {
 /* Prove who sent this request.
  *
  * arena   the request's; for scratch
- * ret     set on success; on an error its mode is SIGN_DENIED, and region as the client sent it
+ * ret     set on success; on an error its mode is SIGN_DENIED, region as the client sent it, and
+ *         tried set where a signature was compared
  * errors  ERR_DENIED or ERR_INVALID with a sign_reason; ERR_UNSUPPORTED;
  *         ERR_NO_MEMORY, ERR_IO, ERR_CORRUPT from the store of keys
  * note    where a service other than "s3" gets no x-amz-content-sha256, the body

@@ -25,6 +25,11 @@ static const struct clock example_clock = {example_now, example_now, NULL};
 static struct auth *open_store(void)
 {
     static const uint8_t box_key[SEAL_KEY_LEN] = {1};
+    static const struct auth_key_request request = {
+        .user = BYTES_LIT("alice"),
+        .access_key = BYTES_LIT("AKIAIOSFODNN7EXAMPLE"),
+        .secret = BYTES_LIT("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    };
     struct committer *committer = NULL;
     struct auth *auth = NULL;
     struct auth_key key;
@@ -35,9 +40,7 @@ static struct auth *open_store(void)
     arena_init(&arena, MIB(1));
     if (seal_start(&err) || committer_start(&fake->kv, &example_clock, 0, 0, &committer, &err) ||
         auth_open(&fake->kv, committer, &example_clock, box_key, &auth, &err) ||
-        auth_key_create(auth, BYTES_LIT("alice"), BYTES_LIT("AKIAIOSFODNN7EXAMPLE"),
-                        BYTES_LIT("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), &arena, &key,
-                        &secret, &err))
+        auth_key_create(auth, &request, &arena, &key, &secret, &err))
         abort();
     arena_done(&arena);
     return auth;

@@ -18,8 +18,9 @@
 static enum err_code create(struct fixture *f, const char *user, const char *access_key,
                             const char *secret, struct auth_key *ret_key, struct bytes *ret_secret)
 {
-    return auth_key_create(f->auth, bytes_of_str(user), bytes_of_str(access_key),
-                           bytes_of_str(secret), &f->arena, ret_key, ret_secret, &f->err);
+    const struct auth_key_request request = {bytes_of_str(user), bytes_of_str(access_key),
+                                             bytes_of_str(secret), NULL};
+    return auth_key_create(f->auth, &request, &f->arena, ret_key, ret_secret, &f->err);
 }
 
 static size_t list(struct fixture *f, struct auth_key **ret_keys)
@@ -91,8 +92,8 @@ static void input_is_checked(void **state)
         create(f, longest + AUTH_KEY_ID_MAX - AUTH_USER_NAME_MAX, longest, longest, &key, &secret),
         ERR_OK);
     assert_true(is_known(f, longest));
-    assert_int_equal(auth_key_create(f->auth, BYTES_LIT("a\0b"), BYTES_LIT(""), BYTES_LIT(""),
-                                     &f->arena, &key, &secret, &f->err),
+    const struct auth_key_request request = {.user = BYTES_LIT("a\0b")};
+    assert_int_equal(auth_key_create(f->auth, &request, &f->arena, &key, &secret, &f->err),
                      ERR_INVALID);
 }
 
@@ -148,7 +149,7 @@ static void lists_may_be_empty(void **state)
 {
     struct fixture *f = *state;
     struct auth_key *keys;
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     assert_int_equal(list(f, &keys), 0);
 }
 
@@ -157,14 +158,15 @@ static void keys_are_disabled_and_deleted(void **state)
 {
     struct fixture *f = *state;
     struct auth_key *keys;
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     assert_false(is_known(f, EXAMPLE_KEY));
     assert_int_equal(list(f, &keys), 1);
     assert_false(keys[0].enabled);
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_NOT_FOUND);
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT("nobody"), &f->err), ERR_NOT_FOUND);
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(""), &f->err), ERR_NOT_FOUND);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err),
+                     ERR_NOT_FOUND);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT("nobody"), NULL, &f->err), ERR_NOT_FOUND);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(""), NULL, &f->err), ERR_NOT_FOUND);
 }
 
 static void failed_commits_change_nothing(void **state)
@@ -177,7 +179,8 @@ static void failed_commits_change_nothing(void **state)
     f->fake->fail_write = 0;
     assert_false(is_known(f, "BOB"));
     assert_true(is_known(f, EXAMPLE_KEY));
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_READ_ONLY);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err),
+                     ERR_READ_ONLY);
     assert_true(is_known(f, EXAMPLE_KEY));
 }
 
@@ -198,8 +201,8 @@ static bool make_key(void *ctx)
     struct auth_key key;
     struct bytes secret;
     arena_init(&arena, MIB(1));
-    enum err_code code = auth_key_create(f->auth, BYTES_LIT("dave"), BYTES_LIT(""), BYTES_LIT(""),
-                                         &arena, &key, &secret, &f->err);
+    const struct auth_key_request request = {.user = BYTES_LIT("dave")};
+    enum err_code code = auth_key_create(f->auth, &request, &arena, &key, &secret, &f->err);
     arena_done(&arena);
     assert_true(code == ERR_OK || code == ERR_NO_MEMORY);
     return code == ERR_OK;
@@ -208,7 +211,7 @@ static bool make_key(void *ctx)
 static bool disable_key(void *ctx)
 {
     struct fixture *f = ctx;
-    enum err_code code = auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err);
+    enum err_code code = auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err);
     assert_true(code == ERR_OK || code == ERR_NO_MEMORY);
     return code == ERR_OK;
 }
@@ -233,6 +236,54 @@ static void every_allocation_may_fail(void **state)
     assert_true(alloc_fail_sweep(list_keys, *state) > 0);
 }
 
+struct witnessed {
+    struct fixture *f;
+    char access_key[AUTH_KEY_ID_MAX + 1], user[AUTH_USER_NAME_MAX + 1];
+    bool fails;
+    int calls;
+};
+
+static enum err_code see(void *ctx, const struct auth_key *key, struct commit_batch *batch,
+                         struct err *err)
+{
+    struct witnessed *seen = ctx;
+    seen->calls++;
+    memcpy(seen->access_key, key->access_key, sizeof(seen->access_key));
+    memcpy(seen->user, key->user, sizeof(seen->user));
+    if (seen->fails)
+        return err_fail(err, ERR_NO_SPACE, "the witness cannot write");
+    commit_put(batch, KV_META, BYTES_LIT("witness"), bytes_of_str(key->access_key));
+    return commit(seen->f->committer, batch, err);
+}
+
+/* A change of a key and what its witness adds are one commit, or none. */
+static void a_witness_commits_with_the_change(void **state)
+{
+    struct fixture *f = *state;
+    struct witnessed seen = {.f = f};
+    const struct auth_witness witness = {see, &seen};
+    const struct auth_key_request request = {.user = BYTES_LIT("dave"), .witness = &witness};
+    struct auth_key key;
+    struct bytes secret;
+    size_t writes = f->fake->writes;
+    assert_int_equal(auth_key_create(f->auth, &request, &f->arena, &key, &secret, &f->err), ERR_OK);
+    assert_int_equal(f->fake->writes, writes + 1);
+    assert_string_equal(seen.access_key, key.access_key);
+    assert_string_equal(seen.user, "dave");
+    struct bytes id = bytes_of_str(key.access_key);
+    seen.fails = true;
+    assert_int_equal(auth_key_disable(f->auth, id, &witness, &f->err), ERR_NO_SPACE);
+    assert_int_equal(auth_key_delete(f->auth, id, &witness, &f->err), ERR_NO_SPACE);
+    assert_true(is_known(f, key.access_key));
+    seen.fails = false;
+    assert_int_equal(auth_key_disable(f->auth, id, &witness, &f->err), ERR_OK);
+    assert_false(is_known(f, key.access_key));
+    assert_int_equal(auth_key_delete(f->auth, id, &witness, &f->err), ERR_OK);
+    assert_string_equal(seen.user, "dave");
+    assert_int_equal(auth_key_delete(f->auth, id, &witness, &f->err), ERR_NOT_FOUND);
+    assert_int_equal(seen.calls, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -243,6 +294,7 @@ int main(void)
         TEST(lists_are_sorted_by_user_then_key), TEST(lists_may_be_empty),
         TEST(keys_are_disabled_and_deleted),     TEST(failed_commits_change_nothing),
         TEST(keys_are_there_after_reopening),    TEST(every_allocation_may_fail),
+        TEST(a_witness_commits_with_the_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

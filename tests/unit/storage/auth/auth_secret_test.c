@@ -47,7 +47,7 @@ static void unknown_keys_get_a_made_up_secret(void **state)
         assert_int_equal(strlen(secret.secret), 40);
         assert_string_equal(secret.key.user, "");
     }
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     assert_int_equal(find(f, EXAMPLE_KEY, &secret, &found), ERR_OK);
     assert_false(found);
     assert_string_not_equal(secret.secret, EXAMPLE_SECRET);

@@ -70,7 +70,7 @@ static void flushes_do_not_bring_deleted_keys_back(void **state)
     struct auth_key *keys;
     size_t count;
     use_at(f, EXAMPLE_NOW + MINUTE_MS);
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     flush(f);
     assert_int_equal(auth_key_list(f->auth, &f->arena, &keys, &count, &f->err), ERR_OK);
     assert_int_equal(count, 0);
@@ -82,7 +82,7 @@ static void flushes_do_not_enable_disabled_keys(void **state)
     struct auth_secret secret;
     bool found;
     use_at(f, EXAMPLE_NOW + MINUTE_MS);
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     flush(f);
     assert_int_equal(auth_secret_find(f->auth, BYTES_LIT(EXAMPLE_KEY), &secret, &found, &f->err),
                      ERR_OK);
@@ -109,12 +109,11 @@ static void users_are_found_by_id(void **state)
     char name[AUTH_USER_NAME_MAX + 1];
     struct auth_key key;
     struct bytes secret;
-    assert_int_equal(auth_key_create(f->auth, BYTES_LIT("zoe"), BYTES_LIT(""), BYTES_LIT(""),
-                                     &f->arena, &key, &secret, &f->err),
-                     ERR_OK);
+    const struct auth_key_request request = {.user = BYTES_LIT("zoe")};
+    assert_int_equal(auth_key_create(f->auth, &request, &f->arena, &key, &secret, &f->err), ERR_OK);
     assert_int_equal(auth_user_name(f->auth, bytes_of_str(key.user_id), name, &f->err), ERR_OK);
     assert_string_equal(name, "zoe");
-    assert_int_equal(auth_key_delete(f->auth, bytes_of_str(key.access_key), &f->err), ERR_OK);
+    assert_int_equal(auth_key_delete(f->auth, bytes_of_str(key.access_key), NULL, &f->err), ERR_OK);
     assert_int_equal(auth_user_name(f->auth, bytes_of_str(key.user_id), name, &f->err), ERR_OK);
     assert_int_equal(auth_user_name(f->auth, BYTES_LIT("0123"), name, &f->err), ERR_NOT_FOUND);
     f->fake->fail_read = 1;

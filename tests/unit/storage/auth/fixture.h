@@ -62,9 +62,9 @@ UNUSED static void fixture_add_key(struct fixture *f, const char *user, const ch
 {
     struct auth_key key;
     struct bytes told;
-    assert_int_equal(auth_key_create(f->auth, bytes_of_str(user), bytes_of_str(access_key),
-                                     bytes_of_str(secret), &f->arena, &key, &told, &f->err),
-                     ERR_OK);
+    const struct auth_key_request request = {bytes_of_str(user), bytes_of_str(access_key),
+                                             bytes_of_str(secret), NULL};
+    assert_int_equal(auth_key_create(f->auth, &request, &f->arena, &key, &told, &f->err), ERR_OK);
 }
 
 UNUSED static int fixture_setup(void **state)

@@ -87,6 +87,8 @@ static void wrong_signatures_are_not_cached(void **state)
     struct bytes id = BYTES_LIT(EXAMPLE_KEY "/20130524/us-east-1/s3");
     signed_request(f, &wrong);
     assert_refused(f, ERR_DENIED, SIGN_MISMATCH);
+    assert_string_equal(f->result.key.access_key, "");
+    assert_string_equal(f->result.tried.access_key, EXAMPLE_KEY);
     assert_false(key_cache_find(auth_key_cache(f->auth), id, &entry, &generation));
     signed_request(f, &example_signer);
     assert_accepted(f, SIGN_V4_HEADER);
@@ -100,14 +102,15 @@ static void disabled_and_deleted_keys_are_refused_at_once(void **state)
     struct fixture *f = *state;
     signed_request(f, &example_signer);
     assert_accepted(f, SIGN_V4_HEADER);
-    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), &f->err), ERR_OK);
+    assert_int_equal(auth_key_disable(f->auth, BYTES_LIT(EXAMPLE_KEY), NULL, &f->err), ERR_OK);
     assert_refused(f, ERR_DENIED, SIGN_MISMATCH);
+    assert_string_equal(f->result.tried.access_key, ""); /* no key of ours any more */
     fixture_add_key(f, "bob", "BOBSKEY", EXAMPLE_SECRET);
     struct signer bob = example_signer;
     bob.access_key = "BOBSKEY";
     signed_request(f, &bob);
     assert_accepted(f, SIGN_V4_HEADER);
-    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT("BOBSKEY"), &f->err), ERR_OK);
+    assert_int_equal(auth_key_delete(f->auth, BYTES_LIT("BOBSKEY"), NULL, &f->err), ERR_OK);
     assert_refused(f, ERR_DENIED, SIGN_MISMATCH);
     fixture_add_key(f, "eve", "BOBSKEY", "quite another secret");
     assert_refused(f, ERR_DENIED, SIGN_MISMATCH);
