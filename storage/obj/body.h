@@ -24,7 +24,8 @@ MUST_USE enum err_code body_writer_open(struct store *store, uint64_t length,
 
 /* Append; may block for the disk or for a buffer.
  *
- * errors  ERR_NO_SPACE, ERR_IO, ERR_LIMIT (over S3_PUT_BYTES_MAX), ERR_NO_MEMORY */
+ * errors  ERR_NO_SPACE, ERR_IO, ERR_LIMIT (over S3_PUT_BYTES_MAX), ERR_NO_MEMORY; the
+ *         first one again from then on, whatever is written: the body has a gap */
 MUST_USE enum err_code body_writer_write(struct body_writer *writer, struct bytes piece,
                                          struct err *err);
 uint64_t body_writer_length(const struct body_writer *writer);

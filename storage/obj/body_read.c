@@ -23,7 +23,9 @@ struct span {
     struct record_body body;
     uint64_t body_at; /* offset in the body of the byte at `from` */
     bool is_small;
-    struct kv_value small;         /* is_small: bytes and CRC */
+    struct pin pin; /* of a large part: its place may change, its manifest's pin tells nobody so */
+    bool pinned;
+    struct bytes small;            /* is_small: the bytes, in the arena */
     struct record_extents extents; /* else: where in the segments */
 };
 
@@ -46,9 +48,9 @@ struct body_reader {
 
 static void leave_span(struct body_reader *reader)
 {
-    if (reader->on_span && reader->span.is_small)
-        kv_value_free(reader->store->kv, &reader->span.small);
-    reader->on_span = false;
+    if (reader->span.pinned)
+        pin_drop(&reader->store->pins, &reader->span.pin);
+    reader->span.pinned = reader->on_span = false;
     reader->block_at = UINT64_MAX;
     arena_reset(&reader->arena);
 }
@@ -75,24 +77,37 @@ static enum err_code rot(struct body_reader *reader, struct err *err, const char
                     (unsigned long long)reader->body.id, where, (unsigned long long)at);
 }
 
-/* A small body, whole, checked. */
+/* Copy the bytes of a small body, checked. */
+static enum err_code take_small(struct body_reader *reader, struct bytes stored, uint64_t length,
+                                struct err *err)
+{
+    if (stored.len != length + CRC_LEN)
+        return rot(reader, err, "the ordered store", 0);
+    struct bytes *small = &reader->span.small;
+    *small = arena_copy(&reader->arena, bytes_first(stored, (size_t)length));
+    if (!small->data)
+        return err_fail(err, ERR_NO_MEMORY, "a small body");
+    if (hash_crc32c(0, *small) != codec_get_u32be(stored.data + length))
+        return rot(reader, err, "the ordered store", 0);
+    return ERR_OK;
+}
+
+/* A small body, whole. Copied: a slow client reads for long, and what is held of
+ * the ordered store keeps it from leaving a full disk (kv.h, reopen). */
 static enum err_code load_small(struct body_reader *reader, uint64_t id, uint64_t length,
                                 bool *ret_found, struct err *err)
 {
     struct key row = key_bare(id);
-    struct kv_value *value = &reader->span.small;
+    struct kv_value value;
     enum err_code rc =
-        kv_find(reader->store->kv, KV_BODIES, key_bytes(&row), ret_found, value, err);
+        kv_find(reader->store->kv, KV_BODIES, key_bytes(&row), ret_found, &value, err);
     if (rc == ERR_CORRUPT)
         metrics_add(&reader->store->stats.rot_found, 1);
     if (rc != ERR_OK || !*ret_found)
         return rc;
-    size_t len = value->bytes.len;
-    if (len == length + CRC_LEN && hash_crc32c(0, bytes_first(value->bytes, length)) ==
-                                       codec_get_u32be(value->bytes.data + length))
-        return ERR_OK;
-    kv_value_free(reader->store->kv, value);
-    return rot(reader, err, "the ordered store", 0);
+    rc = take_small(reader, value.bytes, length, err);
+    kv_value_free(reader->store->kv, &value);
+    return rc;
 }
 
 static enum err_code load_extents(struct body_reader *reader, uint64_t id, bool *ret_found,
@@ -119,6 +134,9 @@ static enum err_code load_span(struct body_reader *reader, const struct record_b
                                  .body = *body,
                                  .body_at = body_at,
                                  .is_small = body->kind == BODY_INLINE};
+    reader->span.pinned = reader->body.kind == BODY_MANIFEST && !reader->span.is_small;
+    if (reader->span.pinned)
+        pin_join(&reader->store->pins, &reader->span.pin, body->id);
     enum err_code rc = reader->span.is_small
                            ? load_small(reader, body->id, until - from, ret_found, err)
                            : load_extents(reader, body->id, ret_found, err);
@@ -221,7 +239,7 @@ struct bytes body_reader_small(const struct body_reader *reader)
         return BYTES_LIT("");
     if (reader->body.kind != BODY_INLINE)
         return (struct bytes){0};
-    return bytes_first(reader->span.small.bytes, reader->length);
+    return reader->span.small;
 }
 
 static enum err_code use_segment(struct body_reader *reader, uint32_t segment, struct err *err)
@@ -358,7 +376,7 @@ enum err_code body_reader_read(struct body_reader *reader, uint64_t offset, uint
         room = (size_t)left;
     if (!span->is_small)
         return read_large(reader, span->body_at + offset - span->from, to, room, ret_len, err);
-    memcpy(to, span->small.bytes.data + (offset - span->from), room);
+    memcpy(to, span->small.data + (offset - span->from), room);
     *ret_len = room;
     return ERR_OK;
 }

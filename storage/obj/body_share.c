@@ -1,4 +1,5 @@
 /* body_share.c - who owns a body: a second owner for a copy, the end of one. */
+#include "storage/obj/each.h"
 #include "storage/obj/internal.h"
 
 static enum err_code share_small(struct store *store, const struct record_body *body,
@@ -40,6 +41,20 @@ enum err_code body_share(struct store *store, const struct record_body *body,
     struct key row = key_owned(TAG_REFERENCE, ret_body->id, ret_body->owner);
     commit_put(batch, KV_META, key_bytes(&row), BYTES_LIT(""));
     return ERR_OK;
+}
+
+static enum err_code note_owner(void *ctx, struct bytes key, struct bytes value, bool *ret_enough,
+                                struct err *err)
+{
+    (void)key, (void)value, (void)err;
+    *(bool *)ctx = *ret_enough = true;
+    return ERR_OK;
+}
+
+enum err_code body_is_owned(struct store *store, uint64_t id, bool *ret_owned, struct err *err)
+{
+    *ret_owned = false;
+    return each_of_number(store->kv, TAG_REFERENCE, id, note_owner, ret_owned, err);
 }
 
 bool body_release(const struct record_body *body, struct commit_batch *batch)

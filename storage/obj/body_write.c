@@ -6,9 +6,6 @@
  *                       and empties; every OBJ_BLOCK_BYTES a CRC32C is closed
  *     finish: the rest is written, padded with zeros, the segments are synced
  *
- * A slow client keeps its buffer for as long as its upload lasts, so a writer
- * never waits for one: above OBJ_WRITE_BUFFERS the buffers are small instead.
- *
  * Source    storage measurements in ARCHITECTURE.md. */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,16 +14,8 @@
 #include "storage/obj/internal.h"
 
 #define SMALL_ROOM_MIN KIB(4)
-#define BUFFERS_KEPT   8      /* large buffers kept for the next writer */
 #define SPACE_UNKNOWN  MIB(8) /* taken at once when the length is not known */
 #define CRC_LEN        4
-
-struct body_buffers {
-    pthread_mutex_t lock;
-    unsigned in_use; /* large ones */
-    unsigned kept_count;
-    uint8_t *kept[BUFFERS_KEPT];
-};
 
 struct space_used {
     struct segment_space space;
@@ -38,7 +27,8 @@ struct body_writer {
     uint64_t announced; /* BODY_LENGTH_UNKNOWN, or the most that may come */
     uint64_t length;    /* so far */
     bool large;
-    bool settled; /* the spaces were given back or kept */
+    bool settled;      /* the spaces were given back or kept */
+    struct err failed; /* the first failure; its code ERR_OK: none. It stays failed then */
 
     uint8_t *buffer; /* small: malloc; large: aligned */
     size_t room, fill;
@@ -53,57 +43,15 @@ struct body_writer {
     size_t block_fill;
 };
 
-enum err_code body_buffers_new(struct body_buffers **ret_buffers, struct err *err)
-{
-    struct body_buffers *buffers = calloc(1, sizeof(*buffers));
-    if (!buffers)
-        return err_fail(err, ERR_NO_MEMORY, "write buffers");
-    pthread_mutex_init(&buffers->lock, NULL);
-    *ret_buffers = buffers;
-    return ERR_OK;
-}
-
-void body_buffers_free(struct body_buffers *buffers)
-{
-    if (!buffers)
-        return;
-    for (unsigned i = 0; i < buffers->kept_count; i++)
-        free(buffers->kept[i]);
-    pthread_mutex_destroy(&buffers->lock);
-    free(buffers);
-}
-
 static enum err_code buffer_get(struct body_writer *writer, struct err *err)
 {
-    struct body_buffers *buffers = writer->store->buffers;
-    pthread_mutex_lock(&buffers->lock);
-    writer->pooled = buffers->in_use < OBJ_WRITE_BUFFERS;
-    writer->buffer = NULL;
-    if (writer->pooled) {
-        buffers->in_use++;
-        if (buffers->kept_count)
-            writer->buffer = buffers->kept[--buffers->kept_count];
-    }
-    pthread_mutex_unlock(&buffers->lock);
-    writer->room = writer->pooled ? OBJ_WRITE_BYTES : OBJ_WRITE_BYTES_CROWDED;
-    if (!writer->buffer)
-        writer->buffer = aligned_alloc(SEGMENT_ALIGN, writer->room);
+    writer->buffer = body_buffers_take(writer->store->buffers, &writer->room, &writer->pooled);
     return writer->buffer ? ERR_OK : err_fail(err, ERR_NO_MEMORY, "write buffer");
 }
 
 static void buffer_put(struct body_writer *writer)
 {
-    struct body_buffers *buffers = writer->store->buffers;
-    uint8_t *unwanted = writer->buffer;
-    if (writer->pooled) {
-        pthread_mutex_lock(&buffers->lock);
-        buffers->in_use--;
-        if (unwanted && buffers->kept_count < BUFFERS_KEPT)
-            buffers->kept[buffers->kept_count++] = TAKE(unwanted);
-        pthread_mutex_unlock(&buffers->lock);
-    }
-    free(unwanted);
-    writer->buffer = NULL;
+    body_buffers_give(writer->store->buffers, TAKE(writer->buffer), writer->pooled);
     writer->pooled = false;
 }
 
@@ -141,7 +89,7 @@ static void settle(struct body_writer *writer, bool keep)
 
 void body_writer_committed(struct body_writer *writer, enum err_code rc)
 {
-    if (rc == ERR_OK || rc == ERR_IO || rc == ERR_CORRUPT || rc == ERR_NO_SPACE)
+    if (rc == ERR_OK || rc == ERR_IO || rc == ERR_CORRUPT)
         settle(writer, true);
 }
 
@@ -188,7 +136,7 @@ static enum err_code space_with_room(struct body_writer *writer, struct space_us
     space->used = 0;
     writer->space_count++;
     *ret_space = space;
-    return ERR_OK;
+    return store_note_segment(writer->store, space->space.segment, err);
 }
 
 static void close_block(struct body_writer *writer)
@@ -287,10 +235,8 @@ static enum err_code write_large(struct body_writer *writer, struct bytes piece,
     return ERR_OK;
 }
 
-enum err_code body_writer_write(struct body_writer *writer, struct bytes piece, struct err *err)
+static enum err_code write_piece(struct body_writer *writer, struct bytes piece, struct err *err)
 {
-    if (piece.len == 0)
-        return ERR_OK;
     uint64_t length = writer->length + piece.len;
     uint64_t most = writer->announced < S3_PUT_BYTES_MAX ? writer->announced : S3_PUT_BYTES_MAX;
     if (length > most)
@@ -310,6 +256,24 @@ enum err_code body_writer_write(struct body_writer *writer, struct bytes piece, 
     memcpy(writer->buffer + writer->fill, piece.data, piece.len);
     writer->fill += piece.len;
     return ERR_OK;
+}
+
+/* A piece is missing: what follows must not close the gap. */
+static enum err_code stay_failed(struct body_writer *writer, enum err_code rc, struct err *err)
+{
+    if (rc != ERR_OK && writer->failed.code == ERR_OK)
+        writer->failed = *err;
+    if (writer->failed.code != ERR_OK)
+        *err = writer->failed;
+    return writer->failed.code;
+}
+
+enum err_code body_writer_write(struct body_writer *writer, struct bytes piece, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+    if (piece.len && writer->failed.code == ERR_OK)
+        rc = write_piece(writer, piece, err);
+    return stay_failed(writer, rc, err);
 }
 
 static enum err_code sync_segments(struct body_writer *writer, struct err *err)
@@ -355,19 +319,28 @@ static enum err_code list_extents(const struct body_writer *writer, struct arena
     return ERR_OK;
 }
 
-static enum err_code finish_large(struct body_writer *writer, struct commit_batch *batch,
-                                  struct record_body *body, struct err *err)
+enum err_code body_writer_extents(struct body_writer *writer, struct arena *arena,
+                                  struct record_extents *ret_extents, struct err *err)
 {
-    enum err_code rc = writer->fill ? flush(writer, err) : ERR_OK;
+    enum err_code rc = stay_failed(writer, ERR_OK, err);
+    if (rc == ERR_OK && writer->fill)
+        rc = flush(writer, err);
     if (rc == ERR_OK && writer->block_fill)
         close_block(writer);
     if (rc == ERR_OK && !buf_ok(&writer->crcs))
         rc = err_fail(err, writer->crcs.failed, "checksums of blocks");
     if (rc == ERR_OK)
         rc = sync_segments(writer, err);
-    struct record_extents extents;
     if (rc == ERR_OK)
-        rc = list_extents(writer, batch->arena, &extents, err);
+        rc = list_extents(writer, arena, ret_extents, err);
+    return stay_failed(writer, rc, err);
+}
+
+static enum err_code finish_large(struct body_writer *writer, struct commit_batch *batch,
+                                  struct record_body *body, struct err *err)
+{
+    struct record_extents extents;
+    enum err_code rc = body_writer_extents(writer, batch->arena, &extents, err);
     if (rc != ERR_OK)
         return rc;
     body->kind = BODY_EXTENTS;
@@ -383,8 +356,9 @@ enum err_code body_writer_finish(struct body_writer *writer, struct commit_batch
                                  struct record_body *ret_body, struct err *err)
 {
     *ret_body = (struct record_body){BODY_EMPTY, 0, 0};
-    if (writer->length == 0)
-        return ERR_OK;
+    enum err_code rc = stay_failed(writer, ERR_OK, err);
+    if (rc != ERR_OK || writer->length == 0)
+        return rc;
     ret_body->id = store_new_id(writer->store);
     if (writer->large) {
         ret_body->owner = store_new_id(writer->store);

@@ -1,6 +1,7 @@
 /* change.c - see change.h. */
 #include "storage/obj/change.h"
 
+#include "storage/obj/each.h"
 #include "storage/obj/internal.h"
 
 #define CHANGE_ARENA_MAX KIB(64)
@@ -156,30 +157,31 @@ void change_wait(struct store *store, uint64_t after, uint32_t timeout_ms)
     (void)committer_wait(store->committer, after, timeout_ms);
 }
 
+struct lowest {
+    bool any;
+    uint64_t seq;
+};
+
+static enum err_code note_lowest(void *ctx, struct bytes key, struct bytes value, bool *ret_enough,
+                                 struct err *err)
+{
+    (void)key, (void)ret_enough;
+    struct lowest *lowest = ctx;
+    uint64_t seq;
+    enum err_code rc = record_decode_cursor(value, &seq, err);
+    if (rc == ERR_OK && (!lowest->any || seq < lowest->seq))
+        *lowest = (struct lowest){true, seq};
+    return rc;
+}
+
 /* The lowest cursor of all readers. ret_any  there are readers */
 static enum err_code lowest_cursor(struct store *store, bool *ret_any, uint64_t *ret_seq,
                                    struct err *err)
 {
-    const struct kv_calls *calls = store->kv->calls;
-    const uint8_t first = TAG_CURSOR, behind = TAG_CURSOR + 1;
-    struct kv_iter *iter;
-    enum err_code rc = calls->iter_open(store->kv, NULL, KV_META, bytes_of(&first, 1),
-                                        bytes_of(&behind, 1), &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    *ret_any = false;
-    *ret_seq = UINT64_MAX;
-    struct bytes key, value;
-    for (; rc == ERR_OK && calls->iter_at(iter, &key, &value); calls->iter_next(iter)) {
-        uint64_t seq;
-        rc = record_decode_cursor(value, &seq, err);
-        *ret_any = true;
-        if (rc == ERR_OK && seq < *ret_seq)
-            *ret_seq = seq;
-    }
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    calls->iter_close(iter);
+    struct lowest lowest = {0};
+    enum err_code rc = each_of_tag(store->kv, TAG_CURSOR, note_lowest, &lowest, err);
+    *ret_any = lowest.any;
+    *ret_seq = lowest.seq;
     return rc;
 }
 
@@ -192,6 +194,32 @@ enum err_code change_lag(struct store *store, uint64_t *ret_lag, struct err *err
     if (rc == ERR_OK && any && lowest < last)
         *ret_lag = last - lowest;
     return rc;
+}
+
+struct telling {
+    uint64_t last;
+    change_reader_fn fn;
+    void *ctx;
+};
+
+static enum err_code tell_reader(void *ctx, struct bytes key, struct bytes value, bool *ret_enough,
+                                 struct err *err)
+{
+    (void)ret_enough;
+    const struct telling *telling = ctx;
+    uint64_t seq;
+    enum err_code rc = record_decode_cursor(value, &seq, err);
+    if (rc != ERR_OK)
+        return rc;
+    uint64_t lag = seq < telling->last ? telling->last - seq : 0;
+    return telling->fn(telling->ctx, bytes_from(key, 1), lag, err); /* a tag, then the name */
+}
+
+enum err_code change_reader_each(struct store *store, change_reader_fn fn, void *ctx,
+                                 struct err *err)
+{
+    struct telling telling = {committer_durable_seq(store->committer), fn, ctx};
+    return each_of_tag(store->kv, TAG_CURSOR, tell_reader, &telling, err);
 }
 
 /* Up to which number nobody needs the log. The newest row stays: it tells a restart

@@ -59,4 +59,14 @@ void change_wait(struct store *store, uint64_t after, uint32_t timeout_ms);
 /* How far the last reader is behind, in numbers; 0 without readers. */
 MUST_USE enum err_code change_lag(struct store *store, uint64_t *ret_lag, struct err *err);
 
+/* One reader. `name` is borrowed for the call; `lag` is as in change_lag(). */
+typedef enum err_code (*change_reader_fn)(void *ctx, struct bytes name, uint64_t lag,
+                                          struct err *err);
+
+/* Tell of each reader, in the order of their names.
+ *
+ * errors  ERR_IO, ERR_CORRUPT, ERR_NO_MEMORY; those of fn, at which it ends */
+MUST_USE enum err_code change_reader_each(struct store *store, change_reader_fn fn, void *ctx,
+                                          struct err *err);
+
 #endif

@@ -10,14 +10,16 @@
 
 #include "storage/obj/body.h"
 #include "storage/obj/bucket.h"
+#include "storage/obj/hold.h"
 #include "storage/obj/keys.h"
 #include "storage/obj/lock.h"
 #include "storage/obj/object.h"
 #include "storage/obj/pin.h"
 #include "storage/obj/segment.h"
+#include "storage/obj/worker.h"
 
-struct sweep;        /* sweep.c */
-struct body_buffers; /* body_write.c */
+struct compact;      /* compact.c */
+struct body_buffers; /* body_buffers.c */
 
 struct store {
     struct kv *kv;
@@ -27,13 +29,17 @@ struct store {
     uint64_t changes_max, changes_floor; /* the sweeper's alone */
     struct segments *segments;
     struct body_buffers *buffers;
-    struct sweep *sweep;
+    struct worker sweeper;
+    struct compact *compact;    /* NULL: nothing is compacted */
     pthread_mutex_t scrub_lock; /* the pointer below; the scrub's own lock is scrub.c's */
     struct scrub *scrub;        /* the one that runs, or the last one; NULL = none yet */
     struct pins pins;
+    struct hold hold;
     struct locks locks;
     atomic_uint_fast64_t next_id;
     atomic_bool full;
+    pthread_mutex_t noting; /* writing the one below */
+    _Atomic uint32_t noted; /* numbers of segments below it were given */
     struct store_stats stats;
 
     pthread_mutex_t readers_lock;   /* cursors of the change log, and trimming below them */
@@ -57,6 +63,11 @@ struct bucket {
 
 /* A number that no row has: of bodies, uploads, references. */
 uint64_t store_new_id(struct store *store);
+
+/* Before a row names this segment: have it written down that its number was given.
+ *
+ * errors  those of commit() */
+MUST_USE enum err_code store_note_segment(struct store *store, uint32_t segment, struct err *err);
 
 /* Add the change of a batch: its row in the change log. `change`: time, origin are set here. */
 void store_log_change(struct store *store, struct commit_batch *batch,
@@ -84,9 +95,21 @@ void bucket_leave_two(struct bucket_pair *pair);
  * where are in the batch. ret_body  kind, id, owner. */
 MUST_USE enum err_code body_writer_finish(struct body_writer *writer, struct commit_batch *batch,
                                           struct record_body *ret_body, struct err *err);
+/* For a body that is moved (compact.c): the same without rows. The writer was given bytes, and a
+ * length above OBJ_INLINE_MAX. ret_extents  arena memory, but for what the writer lends */
+MUST_USE enum err_code body_writer_extents(struct body_writer *writer, struct arena *arena,
+                                           struct record_extents *ret_extents, struct err *err);
 /* After the commit of those rows, or what failed before it: where a record names
  * the bytes now, or may name them after a restart, they stay. */
 void body_writer_committed(struct body_writer *writer, enum err_code rc);
+
+/* body_buffers.c: one aligned buffer, a large one while there are such.
+ *
+ * ret_room    its bytes
+ * ret_pooled  to be told to body_buffers_give, which is called in any case
+ * returns     NULL when memory is out */
+uint8_t *body_buffers_take(struct body_buffers *buffers, size_t *ret_room, bool *ret_pooled);
+void body_buffers_give(struct body_buffers *buffers, uint8_t *buffer, bool pooled);
 MUST_USE enum err_code body_buffers_new(struct body_buffers **ret_buffers, struct err *err);
 void body_buffers_free(struct body_buffers *buffers);
 
@@ -111,6 +134,9 @@ MUST_USE enum err_code body_reader_within(struct body_reader *reader, uint64_t f
 MUST_USE enum err_code body_share(struct store *store, const struct record_body *body,
                                   struct commit_batch *batch, struct record_body *ret_body,
                                   struct err *err);
+/* Whether any record owns it: what does not is about to be freed. errors  ERR_IO, ERR_CORRUPT, … */
+MUST_USE enum err_code body_is_owned(struct store *store, uint64_t id, bool *ret_owned,
+                                     struct err *err);
 /* Rows that end a record's ownership.
  *
  * returns  whether the sweeper has to be woken after the commit */
@@ -120,11 +146,8 @@ bool body_release(const struct record_body *body, struct commit_batch *batch);
 enum sweep_kind { SWEEP_BODY = 1, SWEEP_MANIFEST = 2, SWEEP_PARTS = 3 };
 void sweep_mark(struct commit_batch *batch, enum sweep_kind kind, uint64_t id, uint64_t owner);
 MUST_USE enum err_code sweep_start(struct store *store, struct err *err);
-void sweep_stop(struct store *store);
 /* There are new TAG_FREE rows. */
 void sweep_wake(struct store *store);
-/* It shall stand: leave what takes long. */
-bool sweep_stopping(struct store *store);
 
 /* recover.c: free what no record names. errors  ERR_CORRUPT (a row of a body is rotten, a
  * segment is missing: nothing is freed then), ERR_IO, ERR_NO_MEMORY */

@@ -151,11 +151,10 @@ enum err_code list_open(struct store *store, struct bucket *bucket,
     list->bucket = bucket;
     list->options = *options;
     arena_init(&list->arena, ITEM_ARENA_MAX);
-    if (options->prefix.len > S3_KEY_MAX)
-        list->options.prefix = bytes_first(options->prefix, S3_KEY_MAX);
     if (options->after.len > S3_KEY_MAX)
         list->options.after = bytes_first(options->after, S3_KEY_MAX);
-    enum err_code rc = open_lanes(list, err);
+    /* No key begins with a prefix that is longer than keys are: no lane, no item. */
+    enum err_code rc = options->prefix.len > S3_KEY_MAX ? ERR_OK : open_lanes(list, err);
     if (rc == ERR_OK)
         *ret_list = TAKE(list);
     return rc;

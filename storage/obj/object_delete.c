@@ -169,7 +169,7 @@ enum err_code object_delete(struct store *store, struct bucket *bucket,
     if (rc != ERR_OK)
         return rc;
     rc = prepare(&deletion, err);
-    if (rc == ERR_OK && edit->batch.count)
+    if (rc == ERR_OK && !commit_batch_is_empty(&edit->batch))
         rc = edit_commit(edit, err);
     if (rc == ERR_OK)
         name_marker(&deletion, &edit->batch);
@@ -240,7 +240,8 @@ static void delete_group(struct group *group)
     for (size_t i = 0; i < group->count; i++)
         if (prepare_one(group, i, &batch, &err) != ERR_OK)
             group->results[i].err = err;
-    enum err_code rc = batch.count ? commit(group->store->committer, &batch, &err) : ERR_OK;
+    enum err_code rc =
+        commit_batch_is_empty(&batch) ? ERR_OK : commit(group->store->committer, &batch, &err);
     for (size_t i = 0; i < group->count; i++) {
         struct object_delete_result *result = &group->results[i];
         if (result->err.code != ERR_OK)

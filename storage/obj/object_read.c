@@ -2,6 +2,7 @@
  * a version is found, then its body is held; where the body is gone meanwhile
  * the version is looked up again (pin.h). */
 #include "storage/obj/object_edit.h"
+#include "storage/obj/part_list.h"
 
 #define LOOKUPS_MAX 64 /* how often a key may be overwritten between lookup and hold */
 
@@ -130,21 +131,6 @@ static enum err_code find(const struct lookup *lookup, struct record_object *ret
     return rc;
 }
 
-enum err_code object_head(struct store *store, struct bucket *bucket, struct bytes key,
-                          struct object_version version, struct arena *arena,
-                          struct record_object *ret_object, struct err *err)
-{
-    enum err_code rc = edit_check_key(key, err);
-    if (rc == ERR_OK)
-        rc = bucket_enter(bucket, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct lookup lookup = {store, bucket, key, version, arena};
-    rc = find(&lookup, ret_object, err);
-    bucket_leave(bucket);
-    return rc;
-}
-
 static enum err_code get_entered(const struct lookup *lookup, struct record_object *ret_object,
                                  struct body_reader **ret_reader, struct err *err)
 {
@@ -162,57 +148,50 @@ static enum err_code get_entered(const struct lookup *lookup, struct record_obje
     return rc;
 }
 
+/* ret_reader  NULL: the record alone */
+static enum err_code look_up(const struct lookup *lookup, struct record_object *ret_object,
+                             struct body_reader **ret_reader, struct err *err)
+{
+    enum err_code rc = edit_check_key(lookup->key, err);
+    if (rc == ERR_OK)
+        rc = bucket_enter(lookup->bucket, err);
+    if (rc != ERR_OK)
+        return rc;
+    rc = ret_reader ? get_entered(lookup, ret_object, ret_reader, err)
+                    : find(lookup, ret_object, err);
+    bucket_leave(lookup->bucket);
+    return rc;
+}
+
+enum err_code object_head(struct store *store, struct bucket *bucket, struct bytes key,
+                          struct object_version version, struct arena *arena,
+                          struct record_object *ret_object, struct err *err)
+{
+    return look_up(&(struct lookup){store, bucket, key, version, arena}, ret_object, NULL, err);
+}
+
 enum err_code object_get(struct store *store, struct bucket *bucket, struct bytes key,
                          struct object_version version, struct arena *arena,
                          struct record_object *ret_object, struct body_reader **ret_reader,
                          struct err *err)
 {
-    enum err_code rc = edit_check_key(key, err);
-    if (rc == ERR_OK)
-        rc = bucket_enter(bucket, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct lookup lookup = {store, bucket, key, version, arena};
-    rc = get_entered(&lookup, ret_object, ret_reader, err);
-    bucket_leave(bucket);
-    return rc;
-}
-
-static enum err_code parts_open(struct store *store, const struct record_object *object,
-                                struct kv_iter **ret_iter, struct err *err)
-{
-    struct key from = key_number(TAG_MANIFEST, object->body.id);
-    struct key until = key_number(TAG_MANIFEST, object->body.id + 1);
-    return store->kv->calls->iter_open(store->kv, NULL, KV_META, key_bytes(&from),
-                                       key_bytes(&until), ret_iter, err);
+    return look_up(&(struct lookup){store, bucket, key, version, arena}, ret_object, ret_reader,
+                   err);
 }
 
 enum err_code object_parts(struct store *store, const struct record_object *object, uint32_t from,
                            size_t max, struct arena *arena, struct record_part **ret_parts,
                            size_t *ret_count, struct err *err)
 {
+    struct part_list list = {.arena = arena, .max = max, .after = from};
     *ret_count = 0;
-    *ret_parts = arena_alloc(arena, (max ? max : 1) * sizeof(**ret_parts));
-    if (!*ret_parts)
+    *ret_parts = list.parts = arena_alloc(arena, (max ? max : 1) * sizeof(*list.parts));
+    if (!list.parts)
         return err_fail(err, ERR_NO_MEMORY, "list of parts");
     if (object->body.kind != BODY_MANIFEST)
         return ERR_OK;
-    const struct kv_calls *calls = store->kv->calls;
-    struct kv_iter *iter;
-    enum err_code rc = parts_open(store, object, &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct bytes key, value;
-    for (; rc == ERR_OK && *ret_count < max && calls->iter_at(iter, &key, &value);
-         calls->iter_next(iter)) {
-        struct record_part *part = &(*ret_parts)[*ret_count];
-        rc = record_decode_part(value, arena, part, err);
-        if (rc == ERR_OK && part->number > from)
-            ++*ret_count;
-    }
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    calls->iter_close(iter);
+    enum err_code rc = part_list_of_manifest(store->kv, object->body.id, &list, err);
+    *ret_count = list.count;
     return rc;
 }
 

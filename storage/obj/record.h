@@ -157,6 +157,8 @@ struct record_system {
     uint64_t epoch;
     uint32_t site;
     uint64_t created_unix_ms;
+    uint64_t parent_epoch; /* of the box whose backup this one was restored from; 0: never */
+    uint64_t parent_ids;   /* ids of bodies below this were given before */
 };
 
 /* Encode a row value. The sequence number and stamp of objects and changes are

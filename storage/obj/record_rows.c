@@ -249,6 +249,8 @@ struct bytes record_encode_system(const struct record_system *system, struct are
     message.epoch = system->epoch;
     message.site = system->site;
     message.created_unix_ms = system->created_unix_ms;
+    message.parent_epoch = system->parent_epoch;
+    message.parent_ids = system->parent_ids;
     return record_write_row(&message.base, 1, arena);
 }
 
@@ -266,6 +268,8 @@ enum err_code record_decode_system(struct bytes row, struct arena *arena,
         .epoch = message->epoch,
         .site = message->site,
         .created_unix_ms = message->created_unix_ms,
+        .parent_epoch = message->parent_epoch,
+        .parent_ids = message->parent_ids,
     };
     record_read_fixed(&reader, message->box_id, false, system.box_id, sizeof(system.box_id),
                       "box id");

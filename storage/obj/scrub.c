@@ -59,11 +59,8 @@ static void wait_ms(struct scrub *scrub, uint64_t ms)
     pthread_mutex_unlock(&scrub->lock);
 }
 
-void scrub_pace(struct scrub *scrub, uint64_t bytes)
+void scrub_throttle(struct scrub *scrub, uint64_t bytes)
 {
-    pthread_mutex_lock(&scrub->lock);
-    scrub->place.bytes += bytes;
-    pthread_mutex_unlock(&scrub->lock);
     if (scrub->bytes_per_second == 0)
         return;
     uint64_t now = clock_mono_ms(scrub->store->clock);
@@ -75,6 +72,14 @@ void scrub_pace(struct scrub *scrub, uint64_t bytes)
         scrub->window_ms = clock_mono_ms(scrub->store->clock);
         scrub->window_bytes = 0;
     }
+}
+
+void scrub_pace(struct scrub *scrub, uint64_t bytes)
+{
+    pthread_mutex_lock(&scrub->lock);
+    scrub->place.bytes += bytes;
+    pthread_mutex_unlock(&scrub->lock);
+    scrub_throttle(scrub, bytes);
 }
 
 static enum err_code save(struct scrub *scrub, struct err *err)
@@ -188,7 +193,6 @@ static enum err_code take_place(struct scrub *scrub, struct err *err)
         if (at.len)
             memcpy(scrub->position, at.data, at.len);
         scrub->place.position = bytes_of(scrub->position, at.len);
-        scrub->unreadable = scrub->place.phase == SCRUB_NAMES; /* not known any more */
     }
     arena_done(&arena);
     return rc;

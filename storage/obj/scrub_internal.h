@@ -24,7 +24,6 @@ struct scrub {
     size_t finding_count;               /* lock */
     uint64_t bad[SCRUB_BAD_MAX];        /* numbers of rotten bodies; the thread's */
     size_t bad_count;
-    bool unreadable; /* the ordered store could not read on somewhere; the thread's */
     uint64_t window_ms, window_bytes, saved_ms; /* the thread's: rate, last save */
 };
 
@@ -33,6 +32,9 @@ bool scrub_stopping(struct scrub *scrub);
 
 /* Count what was read, and keep to the rate over windows of a second. */
 void scrub_pace(struct scrub *scrub, uint64_t bytes);
+
+/* The same for what is read a second time: not counted. */
+void scrub_throttle(struct scrub *scrub, uint64_t bytes);
 
 /* One more body was looked at. */
 void scrub_count_body(struct scrub *scrub);

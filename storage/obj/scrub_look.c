@@ -5,7 +5,8 @@
  *     the store                                      TAG_VERSION
  *
  * Bodies are found rotten by their number; the last phase, which passes every
- * record, gives them their names. A body that goes while it is read is no rot. */
+ * record, gives them their names, and finds those that are not there at all. A
+ * body that goes while it is read is no rot. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -100,7 +101,6 @@ static void unreadable(struct scrub *scrub, struct rows *rows, const struct err 
 {
     scrub_count_rot(scrub);
     scrub_note(scrub, err->msg);
-    scrub->unreadable = true;
     rows->at_end = true;
 }
 
@@ -185,6 +185,12 @@ static enum err_code look_at_large(struct scrub *scrub, struct bytes key, struct
     rc = body_reader_open(scrub->store, &body, extents.length, &gone, &reader, err);
     if (rc != ERR_OK || gone)
         return rc;
+    bool owned; /* what nobody owns is about to be freed: a full disk may have its bytes already */
+    rc = body_is_owned(scrub->store, body.id, &owned, err);
+    if (rc == ERR_OK && !owned)
+        return ERR_OK;
+    if (rc != ERR_OK && rc != ERR_CORRUPT)
+        return rc;
     body_reader_set_direct(reader);
     rc = read_through(scrub, reader, extents.length, &bad, err);
     if (rc == ERR_OK && bad)
@@ -201,20 +207,62 @@ static bool is_bad(const struct scrub *scrub, uint64_t body)
     return false;
 }
 
-/* Whether one of a multipart object's parts is rotten. */
-static enum err_code has_bad_part(struct scrub *scrub, const struct record_object *object,
-                                  struct arena *arena, bool *ret_bad, struct err *err)
+enum health { SOUND, ROTTEN, MISSING };
+
+/* A body in one piece: whether its row is there, and what is in it where it is small. */
+static enum err_code check_piece(struct scrub *scrub, const struct record_body *body,
+                                 uint64_t length, enum health *ret_health, struct err *err)
 {
-    *ret_bad = false;
+    *ret_health = SOUND;
+    if (body->kind != BODY_INLINE && body->kind != BODY_EXTENTS)
+        return ERR_OK;
+    if (body->kind == BODY_INLINE)
+        scrub_throttle(scrub, length);
+    if (is_bad(scrub, body->id)) {
+        *ret_health = ROTTEN;
+        return ERR_OK;
+    }
+    AUTO(body_reader) struct body_reader *reader = NULL;
+    bool gone = false;
+    enum err_code rc = body_reader_open(scrub->store, body, length, &gone, &reader, err);
+    if (gone)
+        *ret_health = MISSING;
+    else if (rc == ERR_CORRUPT)
+        *ret_health = ROTTEN;
+    return rc == ERR_CORRUPT ? ERR_OK : rc;
+}
+
+static enum err_code check_parts(struct scrub *scrub, const struct record_object *object,
+                                 struct arena *arena, enum health *ret_health, struct err *err)
+{
     struct record_part *parts;
     size_t count;
-    if (object->body.kind != BODY_MANIFEST || scrub->bad_count == 0)
-        return ERR_OK;
+    uint64_t length = 0;
+    *ret_health = SOUND;
     enum err_code rc =
         object_parts(scrub->store, object, 0, S3_PARTS_MAX, arena, &parts, &count, err);
-    for (size_t i = 0; rc == ERR_OK && i < count && !*ret_bad; i++)
-        *ret_bad = is_bad(scrub, parts[i].body.id);
-    return rc;
+    if (rc == ERR_CORRUPT)
+        *ret_health = ROTTEN;
+    for (size_t i = 0; rc == ERR_OK && i < count && *ret_health == SOUND; i++) {
+        rc = check_piece(scrub, &parts[i].body, parts[i].length, ret_health, err);
+        length += parts[i].length;
+    }
+    if (rc == ERR_OK && *ret_health == SOUND && length != object->length)
+        *ret_health = MISSING;
+    return rc == ERR_CORRUPT ? ERR_OK : rc;
+}
+
+/* Whether the row of a record still is what it was. */
+static enum err_code is_unchanged(struct scrub *scrub, struct bytes key, struct bytes value,
+                                  bool *ret_unchanged, struct err *err)
+{
+    struct kv_value now;
+    enum err_code rc = kv_find(scrub->store->kv, KV_META, key, ret_unchanged, &now, err);
+    if (rc != ERR_OK || !*ret_unchanged)
+        return rc;
+    *ret_unchanged = bytes_equal(now.bytes, value);
+    kv_value_free(scrub->store->kv, &now);
+    return ERR_OK;
 }
 
 /* "BUCKET/KEY (version ID): why" */
@@ -231,29 +279,14 @@ static void note_object(struct scrub *scrub, struct bytes row_key, struct bytes 
     scrub_note(scrub, text);
 }
 
-/* Whether a small body that its phase may not have reached is what was stored. */
-static enum err_code is_small_bad(struct scrub *scrub, const struct record_object *object,
-                                  bool *ret_bad, struct err *err)
-{
-    *ret_bad = false;
-    if (!scrub->unreadable || object->body.kind != BODY_INLINE)
-        return ERR_OK;
-    AUTO(body_reader) struct body_reader *reader = NULL;
-    bool gone;
-    enum err_code rc =
-        body_reader_open(scrub->store, &object->body, object->length, &gone, &reader, err);
-    *ret_bad = rc == ERR_CORRUPT;
-    return *ret_bad ? ERR_OK : rc;
-}
-
-/* Name what is rotten. */
+/* Name what is rotten or missing. */
 static enum err_code look_at_record(struct scrub *scrub, struct bytes key, struct bytes value,
                                     struct arena *arena, struct err *err)
 {
     size_t tail = key.data[0] == TAG_VERSION ? KEY_VERSION_SUFFIX : 0;
     struct bytes name = key_object_of(key, tail);
     struct record_object object;
-    bool bad = false;
+    enum health health = SOUND;
     enum err_code rc = record_decode_object(value, arena, &object, err);
     if (rc == ERR_CORRUPT || !name.data) {
         scrub_count_rot(scrub);
@@ -261,12 +294,19 @@ static enum err_code look_at_record(struct scrub *scrub, struct bytes key, struc
         return ERR_OK;
     }
     if (rc == ERR_OK)
-        rc = is_small_bad(scrub, &object, &bad, err);
-    if (rc == ERR_OK && !bad)
-        rc = has_bad_part(scrub, &object, arena, &bad, err);
-    if (rc == ERR_OK && (bad || is_bad(scrub, object.body.id)))
-        note_object(scrub, key, name, &object, "its bytes are not what was stored");
-    return rc;
+        rc = object.body.kind == BODY_MANIFEST
+                 ? check_parts(scrub, &object, arena, &health, err)
+                 : check_piece(scrub, &object.body, object.length, &health, err);
+    bool unchanged = true; /* who deletes takes record and body at once */
+    if (rc == ERR_OK && health == MISSING)
+        rc = is_unchanged(scrub, key, value, &unchanged, err);
+    if (rc != ERR_OK || health == SOUND || !unchanged)
+        return rc;
+    if (health == MISSING)
+        scrub_count_rot(scrub);
+    note_object(scrub, key, name, &object,
+                health == MISSING ? "its bytes are missing" : "its bytes are not what was stored");
+    return ERR_OK;
 }
 
 static enum err_code scrub_tag(struct scrub *scrub, enum kv_tag first, enum kv_tag last,

@@ -12,10 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/limits.h"
 #include "storage/obj/segment_internal.h"
-
-#define SEGMENT_BYTES_MIN MIB(4) /* smallest new segment on a nearly full disk */
 
 void segment_path(const struct segments *segments, uint32_t number, char ret_path[SEGMENT_PATH_MAX])
 {
@@ -28,7 +25,7 @@ static int compare_segments(const void *a, const void *b)
     return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
 }
 
-static struct segment *find(const struct segments *segments, uint32_t number)
+struct segment *segment_find(const struct segments *segments, uint32_t number)
 {
     struct segment probe = {.number = number}, *key = &probe;
     if (segments->count == 0)
@@ -47,9 +44,8 @@ static void segment_release(struct segment *segment)
     free(segment);
 }
 
-/* Append a segment with the highest number so far. */
-static enum err_code add(struct segments *segments, uint32_t number, struct segment **ret_segment,
-                         struct err *err)
+enum err_code segment_add(struct segments *segments, uint32_t number, struct segment **ret_segment,
+                          struct err *err)
 {
     if (segments->count == segments->room) {
         size_t room = segments->room ? segments->room * 2 : 16;
@@ -87,8 +83,11 @@ static void drop(struct segments *segments, struct segment *segment)
 static enum err_code adopt(struct segments *segments, const char *name, struct err *err)
 {
     unsigned number;
-    int end = 0;
-    if (sscanf(name, "%8x.seg%n", &number, &end) != 1 || end != 12 || name[12])
+    char own[sizeof("ffffffff.seg")];
+    if (sscanf(name, "%8x", &number) != 1)
+        return ERR_OK;
+    snprintf(own, sizeof(own), "%08x.seg", number);
+    if (strcmp(name, own) != 0)
         return ERR_OK; /* not ours */
     char path[SEGMENT_PATH_MAX];
     segment_path(segments, number, path);
@@ -96,7 +95,7 @@ static enum err_code adopt(struct segments *segments, const char *name, struct e
     if (stat(path, &st) != 0)
         return err_fail_sys(err, errno, "segment '%s'", path);
     struct segment *segment;
-    enum err_code rc = add(segments, number, &segment, err);
+    enum err_code rc = segment_add(segments, number, &segment, err);
     if (rc != ERR_OK)
         return rc;
     segment->size = segment->bump = segment->live = (uint64_t)st.st_size;
@@ -111,8 +110,10 @@ static enum err_code adopt_all(struct segments *segments, struct err *err)
         return err_fail_sys(err, errno, "folder '%s'", segments->dir);
     enum err_code rc = ERR_OK;
     struct dirent *entry;
-    while (rc == ERR_OK && (entry = readdir(folder)))
+    while (rc == ERR_OK && (errno = 0, entry = readdir(folder)))
         rc = adopt(segments, entry->d_name, err);
+    if (rc == ERR_OK && errno)
+        rc = err_fail_sys(err, errno, "folder '%s'", segments->dir);
     closedir(folder);
     if (rc == ERR_OK && segments->count)
         qsort(segments->table, segments->count, sizeof(*segments->table), compare_segments);
@@ -139,6 +140,14 @@ enum err_code segments_open(const char *dir, uint64_t segment_bytes, struct segm
     }
     *ret_segments = segments;
     return ERR_OK;
+}
+
+void segments_begin_at(struct segments *segments, uint32_t number)
+{
+    pthread_mutex_lock(&segments->lock);
+    if (number > segments->next_number)
+        segments->next_number = number;
+    pthread_mutex_unlock(&segments->lock);
 }
 
 void segment_unlink_if_empty(struct segments *segments, struct segment *segment)
@@ -181,70 +190,19 @@ void segments_close(struct segments *segments)
     free(segments);
 }
 
-static int create_file(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_DIRECT, 0600);
-    if (fd < 0 && errno == EINVAL) {
-        unlink(path); /* a file system without O_DIRECT may have made it all the same */
-        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
-    return fd;
-}
-
-/* As large as the disk allows, so that its last megabytes can be used. */
-static int preallocate(int fd, uint64_t want, uint64_t *ret_size)
-{
-    for (uint64_t size = want; size >= SEGMENT_BYTES_MIN; size = segment_round_up(size / 2)) {
-        int rc = posix_fallocate(fd, 0, (off_t)size);
-        if (rc == 0) {
-            *ret_size = size;
-            return 0;
-        }
-        if (rc != ENOSPC)
-            return rc;
-        if (ftruncate(fd, 0) != 0)
-            return errno;
-    }
-    return ENOSPC;
-}
-
-static enum err_code make_active(struct segments *segments, struct err *err)
-{
-    uint32_t number = segments->next_number;
-    char path[SEGMENT_PATH_MAX];
-    segment_path(segments, number, path);
-    int fd = create_file(path);
-    if (fd < 0)
-        return err_fail_sys(err, errno, "new segment '%s'", path);
-    uint64_t size = 0;
-    int failed = preallocate(fd, segments->segment_bytes, &size);
-    struct segment *segment;
-    enum err_code rc = failed ? err_fail_sys(err, failed, "space for segment '%s'", path)
-                              : file_sync_dir(segments->dir, err);
-    if (rc == ERR_OK)
-        rc = add(segments, number, &segment, err);
-    if (rc != ERR_OK) {
-        close(fd);
-        unlink(path);
-        return rc;
-    }
-    segment->fd = fd;
-    segment->size = size;
-    segments->active = segment;
-    return ERR_OK;
-}
-
 static enum err_code take_locked(struct segments *segments, uint64_t want, uint64_t unit,
                                  struct segment_space *ret_space, struct err *err)
 {
     want = segment_round_up(want);
     struct segment *segment = segments->active;
+    if (segment && segment->size - segment->bump < want)
+        segment_grow(segments, segment, want);
     if (segment && segment->size - segment->bump < (want < unit ? want : unit)) {
         seal(segments, segment);
         segment = NULL;
     }
     if (!segment) {
-        enum err_code rc = make_active(segments, err);
+        enum err_code rc = segment_make_active(segments, want, err);
         if (rc != ERR_OK)
             return rc;
         segment = segments->active;
@@ -273,7 +231,7 @@ enum err_code segment_take(struct segments *segments, uint64_t want, uint64_t un
 struct segment *segment_held(struct segments *segments, uint32_t number)
 {
     pthread_mutex_lock(&segments->lock);
-    struct segment *segment = find(segments, number);
+    struct segment *segment = segment_find(segments, number);
     pthread_mutex_unlock(&segments->lock);
     return segment;
 }
@@ -296,10 +254,14 @@ enum err_code segment_sync(struct segments *segments, uint32_t segment, struct e
 
 int segment_punch(int fd, uint64_t offset, uint64_t len)
 {
-    if (len == 0 ||
-        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0)
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    int failed = 0;
+    if (len == 0)
         return 0;
-    return errno == EOPNOTSUPP ? 0 : errno;
+    do
+        failed = fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
+    while (failed == EINTR);
+    return failed == EOPNOTSUPP ? 0 : failed;
 }
 
 void segment_keep(struct segments *segments, const struct segment_space *space, uint64_t used)
@@ -307,14 +269,14 @@ void segment_keep(struct segments *segments, const struct segment_space *space, 
     used = segment_round_up(used);
     uint64_t back = space->len - used;
     pthread_mutex_lock(&segments->lock);
-    struct segment *segment = find(segments, space->segment);
+    struct segment *segment = segment_find(segments, space->segment);
     segment->live -= back;
     segment->writers--;
     if (back && segment->bump == space->offset + space->len && !segment->sealed) {
         segment->bump -= back;
         /* Written and given up: the next writer must find no old bytes behind its own. */
         (void)segment_punch(segment->fd, segment->bump, back);
-        (void)posix_fallocate(segment->fd, (off_t)segment->bump, (off_t)back);
+        (void)segment_allocate(segment->fd, segment->bump, back);
     } else if (back) {
         (void)segment_punch(segment->fd, space->offset + used, back);
     }
@@ -358,9 +320,9 @@ void segment_forget(struct segments *segments, uint32_t segment, uint64_t len)
 {
     len = segment_round_up(len);
     pthread_mutex_lock(&segments->lock);
-    struct segment *found = find(segments, segment);
-    if (found && !found->earlier) {
-        found->live -= len < found->live ? len : found->live;
+    struct segment *found = segment_find(segments, segment);
+    if (found && !found->earlier && len <= found->live) { /* else the next start counts anew */
+        found->live -= len;
         segment_unlink_if_empty(segments, found);
     }
     pthread_mutex_unlock(&segments->lock);

@@ -1,10 +1,11 @@
 /* segment.h - segment files: where large bodies lie, DIR/bodies/00000001.seg …
  *
- * A segment is preallocated, filled from its start by a bump allocator, written
- * at any offset with O_DIRECT (buffered where the file system has none), never
- * overwritten. What is freed is punched out; a full segment without anything
- * alive is unlinked. Every start begins a new segment: space of an earlier one
- * that no record names was never acknowledged, and segments_recover() frees it.
+ * A segment is preallocated in growing steps, filled from its start by a bump
+ * allocator, written at any offset with O_DIRECT (buffered where the file system
+ * has none), never overwritten. What is freed is punched out; a full segment
+ * without anything alive is unlinked, a sparse one is told of. Every start begins a new segment:
+ * space of an earlier one that no record names was never acknowledged, and segments_recover() frees
+ * it.
  *
  * fdatasync tells of a failed write-back once and then says OK, so each segment
  * has a latch: after a failure no sync of it succeeds again.
@@ -36,11 +37,15 @@ struct segment_space {
 
 /* Open the folder, which is made where it does not exist.
  *
- * segment_bytes  size of new segments; multiple of SEGMENT_ALIGN
+ * segment_bytes  what segments grow to; multiple of SEGMENT_ALIGN
  * errors         ERR_IO, ERR_NO_MEMORY */
 MUST_USE enum err_code segments_open(const char *dir, uint64_t segment_bytes,
                                      struct segments **ret_segments, struct err *err);
 void segments_close(struct segments *segments);
+
+/* New segments have this number or a higher one: lower ones were given before. The
+ * files tell that, but for those that are gone or lost: rows may still name them. */
+void segments_begin_at(struct segments *segments, uint32_t number);
 
 /* Take space for up to `want` bytes (> 0): as much as the current segment has, at least
  * one block of `unit` bytes or all that is wanted. Each space must be given
@@ -94,6 +99,18 @@ MUST_USE enum err_code segments_live(struct segments *segments, const struct rec
                                      struct err *err);
 MUST_USE enum err_code segments_recover(struct segments *segments, uint64_t *ret_freed,
                                         struct err *err);
+
+/* Segments that are sparse: nothing more is handed out or written there, and less than `percent`
+ * of the file is alive. Those that a stop cut short, less than `percent` of a whole segment
+ * alive, count as sparse once there are many.
+ *
+ * ret_numbers  the first `max` of them, oldest first
+ * returns      how many */
+size_t segments_sparse(struct segments *segments, unsigned percent, uint32_t *ret_numbers,
+                       size_t max);
+
+/* Everything that could be moved out of it was: it is not sparse again before more is freed. */
+void segment_tried(struct segments *segments, uint32_t segment);
 
 struct segments_stats {
     uint64_t files, file_bytes, live_bytes, syncs;

@@ -1,5 +1,4 @@
-/* segment_internal.h - the table of segments, shared by segment.c and
- * segment_recover.c.
+/* segment_internal.h - the table of segments, shared by the segment*.c files.
  *
  *   offset 0                  bump                            size
  *   | kept | freed | kept | ... | taken by writers |  free    |
@@ -28,6 +27,7 @@ struct segment {
     uint32_t writers; /* spaces not given back */
     bool sealed;      /* nothing more is handed out */
     bool earlier;     /* of an earlier run, not yet recovered */
+    uint64_t tried;   /* bytes that were alive when the rest had been moved away; 0: not yet */
     struct segment_sync sync;
     struct live_range *ranges; /* earlier: what segments_live told */
     size_t range_count, range_room;
@@ -52,9 +52,26 @@ static inline uint64_t segment_round_up(uint64_t n)
 void segment_path(const struct segments *segments, uint32_t number,
                   char ret_path[SEGMENT_PATH_MAX]);
 
-/* The segment of that number, or NULL. The lock is taken here; the segment stays
- * while its caller holds a space or extent of it. */
+/* The segment of that number, or NULL; the lock is held. */
+struct segment *segment_find(const struct segments *segments, uint32_t number);
+
+/* The same, and the lock is taken here; the segment stays while its caller holds a
+ * space or extent of it. */
 struct segment *segment_held(struct segments *segments, uint32_t number);
+
+/* segment.c: append a segment with the highest number so far. errors  ERR_NO_MEMORY */
+MUST_USE enum err_code segment_add(struct segments *segments, uint32_t number,
+                                   struct segment **ret_segment, struct err *err);
+
+/* segment_new.c; the lock is held: make a file for new bodies, with room for `want`
+ * bytes at once where a whole segment has that. errors  ERR_IO, ERR_NO_SPACE, ERR_NO_MEMORY */
+MUST_USE enum err_code segment_make_active(struct segments *segments, uint64_t want,
+                                           struct err *err);
+/* The lock is held: more room behind what is handed out, up to a whole segment. Where the
+ * disk has no more, it stays as it is. */
+void segment_grow(struct segments *segments, struct segment *segment, uint64_t want);
+/* Have blocks behind [at, at + len) of a file. returns  0 or an errno */
+int segment_allocate(int fd, uint64_t at, uint64_t len);
 
 /* Make a hole. A file system without holes keeps the space until the segment is empty.
  *

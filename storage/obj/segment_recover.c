@@ -16,16 +16,8 @@ void segments_live_start(struct segments *segments)
     pthread_mutex_unlock(&segments->lock);
 }
 
-enum err_code segments_live(struct segments *segments, const struct record_extent *extent,
-                            struct err *err)
+static enum err_code add_range(struct segment *segment, struct live_range range, struct err *err)
 {
-    struct segment *segment = segment_held(segments, extent->segment);
-    uint64_t until = segment_round_up(extent->offset + extent->stored);
-    if (!segment || until < extent->offset || until > segment_round_up(segment->size))
-        return err_fail(err, ERR_CORRUPT, "extent at %llu is outside segment %08x",
-                        (unsigned long long)extent->offset, extent->segment);
-    if (!segment->earlier)
-        return ERR_OK;
     if (segment->range_count == segment->range_room) {
         size_t room = segment->range_room ? segment->range_room * 2 : 64;
         struct live_range *ranges = realloc(segment->ranges, room * sizeof(*ranges));
@@ -34,8 +26,29 @@ enum err_code segments_live(struct segments *segments, const struct record_exten
         segment->ranges = ranges;
         segment->range_room = room;
     }
-    segment->ranges[segment->range_count++] = (struct live_range){extent->offset, until};
+    segment->ranges[segment->range_count++] = range;
     return ERR_OK;
+}
+
+/* What lies behind the end of a file that was cut counts, too: it is counted off
+ * when its row goes, and that must not be at the cost of what is there. */
+enum err_code segments_live(struct segments *segments, const struct record_extent *extent,
+                            struct err *err)
+{
+    const struct live_range range = {extent->offset,
+                                     segment_round_up(extent->offset + extent->stored)};
+    enum err_code rc = ERR_OK;
+    pthread_mutex_lock(&segments->lock);
+    struct segment *segment = segment_find(segments, extent->segment);
+    bool inside =
+        segment && range.from <= range.until && range.until <= segment_round_up(segment->size);
+    if (segment && segment->earlier && range.from < range.until)
+        rc = add_range(segment, range, err);
+    pthread_mutex_unlock(&segments->lock);
+    if (rc == ERR_OK && !inside)
+        rc = err_fail(err, ERR_CORRUPT, "extent at %llu is outside segment %08x",
+                      (unsigned long long)extent->offset, extent->segment);
+    return rc;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -49,6 +62,11 @@ static uint64_t disk_bytes(int fd)
 {
     struct stat st;
     return fstat(fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
+static int punch_until(int fd, uint64_t from, uint64_t until)
+{
+    return from < until ? segment_punch(fd, from, until - from) : 0;
 }
 
 /* Punch everything between the live ranges. */
@@ -66,8 +84,7 @@ static enum err_code recover(struct segments *segments, struct segment *segment,
     int failed = 0;
     for (size_t i = 0; i < segment->range_count && !failed; i++) {
         struct live_range range = segment->ranges[i];
-        if (range.from > at)
-            failed = segment_punch(fd, at, range.from - at);
+        failed = punch_until(fd, at, range.from < segment->size ? range.from : segment->size);
         if (range.until > at) {
             live += range.until - (range.from > at ? range.from : at);
             at = range.until;
@@ -81,7 +98,7 @@ static enum err_code recover(struct segments *segments, struct segment *segment,
         return err_fail_sys(err, failed, "holes in segment '%s'", path);
     *ret_freed += before > after ? before - after : 0;
     pthread_mutex_lock(&segments->lock);
-    segment->size = segment->bump = at;
+    segment->size = segment->bump = at < segment->size ? at : segment->size;
     segment->live = live;
     pthread_mutex_unlock(&segments->lock);
     return ERR_OK;

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/seal.h"
+#include "storage/obj/compact.h"
 #include "storage/obj/internal.h"
 
 #define STORE_FORMAT    1
@@ -18,6 +19,10 @@
 
 static const struct bytes identity_row = {(const uint8_t *)"identity", 8};
 static const struct bytes starts_row = {(const uint8_t *)"starts", 6};
+
+/* The number above all that segments had. Files do not tell it: the highest may be
+ * lost, and who frees what rows still name there must not meet another's bytes. */
+static const struct bytes segments_row = {(const uint8_t *)"segments", 8};
 
 enum err_code store_identity(struct kv *kv, struct record_system *ret_system, bool *ret_fresh,
                              struct err *err)
@@ -80,6 +85,12 @@ enum err_code store_health(struct store *store, struct err *err)
     return ERR_OK;
 }
 
+bool store_is_damaged(struct store *store)
+{
+    return metrics_get(&store->stats.rot_found) > 0 ||
+           metrics_get(&committer_stats(store->committer)->damaged) > 0;
+}
+
 void store_set_full(struct store *store, bool full)
 {
     atomic_store_explicit(&store->full, full, memory_order_relaxed);
@@ -132,27 +143,67 @@ static void add_identity(struct store *store, struct commit_batch *batch)
     commit_put(batch, KV_META, key_bytes(&row), record_encode_system(system, batch->arena));
 }
 
-static enum err_code read_starts(struct store *store, uint64_t *ret_starts, struct err *err)
+/* 0 where there is none. */
+static enum err_code read_number(struct kv *kv, struct bytes name, uint64_t *ret_number,
+                                 struct err *err)
 {
-    struct key row = key_named(TAG_SYSTEM, starts_row);
+    struct key row = key_named(TAG_SYSTEM, name);
     struct kv_value value;
     bool found;
-    enum err_code rc = kv_find(store->kv, KV_META, key_bytes(&row), &found, &value, err);
-    *ret_starts = 0;
+    enum err_code rc = kv_find(kv, KV_META, key_bytes(&row), &found, &value, err);
+    *ret_number = 0;
     if (rc != ERR_OK || !found)
         return rc;
-    rc = record_decode_cursor(value.bytes, ret_starts, err);
-    kv_value_free(store->kv, &value);
+    rc = record_decode_cursor(value.bytes, ret_number, err);
+    kv_value_free(kv, &value);
+    return rc;
+}
+
+static enum err_code read_starts(struct kv *kv, uint64_t *ret_starts, struct err *err)
+{
+    enum err_code rc = read_number(kv, starts_row, ret_starts, err);
     if (rc == ERR_OK && *ret_starts >= STARTS_MAX - 1)
         rc = err_fail(err, ERR_LIMIT, "the box was started %u times", STARTS_MAX);
     return rc;
+}
+
+static enum err_code put_identity(struct kv *kv, const struct record_system *system,
+                                  struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena, STORE_ARENA_MAX);
+    struct key row = key_named(TAG_SYSTEM, identity_row);
+    const struct kv_op op = {KV_PUT, KV_META, key_bytes(&row),
+                             record_encode_system(system, &arena)};
+    enum err_code rc = op.value.data ? kv->calls->write(kv, &op, 1, true, err)
+                                     : err_fail(err, ERR_NO_MEMORY, "identity");
+    arena_done(&arena);
+    return rc;
+}
+
+enum err_code store_new_epoch(struct kv *kv, struct err *err)
+{
+    struct record_system system;
+    uint64_t starts = 0;
+    bool fresh;
+    enum err_code rc = store_identity(kv, &system, &fresh, err);
+    if (rc == ERR_OK && fresh)
+        rc = err_fail(err, ERR_CORRUPT, "the store has no identity");
+    if (rc == ERR_OK)
+        rc = read_starts(kv, &starts, err);
+    if (rc != ERR_OK)
+        return rc;
+    system.parent_epoch = system.epoch;
+    system.parent_ids = (starts + 1) << ID_COUNTER_BITS;
+    seal_random(&system.epoch, sizeof(system.epoch));
+    return put_identity(kv, &system, err);
 }
 
 /* Count this start, durably, before any id of it is given out. */
 static enum err_code begin_ids(struct store *store, bool fresh, struct err *err)
 {
     uint64_t starts;
-    enum err_code rc = read_starts(store, &starts, err);
+    enum err_code rc = read_starts(store->kv, &starts, err);
     if (rc != ERR_OK)
         return rc;
     starts++;
@@ -179,6 +230,43 @@ static enum err_code open_segments(struct store *store, const struct store_optio
     enum err_code rc = dir ? segments_open(dir, options->segment_bytes, &store->segments, err)
                            : err_fail(err, ERR_NO_MEMORY, "path of bodies");
     arena_done(&arena);
+    uint64_t noted = 0;
+    if (rc == ERR_OK)
+        rc = read_number(store->kv, segments_row, &noted, err);
+    if (rc == ERR_OK && noted > UINT32_MAX)
+        rc = err_fail(err, ERR_CORRUPT, "the number of segments is damaged");
+    if (rc != ERR_OK)
+        return rc;
+    store->noted = (uint32_t)noted;
+    segments_begin_at(store->segments, store->noted);
+    return ERR_OK;
+}
+
+static enum err_code write_noted(struct store *store, uint32_t number, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena, STORE_ARENA_MAX);
+    struct commit_batch batch;
+    commit_batch_init(&batch, &arena);
+    struct key row = key_named(TAG_SYSTEM, segments_row);
+    commit_put(&batch, KV_META, key_bytes(&row), record_encode_cursor(number, &arena));
+    enum err_code rc = commit(store->committer, &batch, err);
+    arena_done(&arena);
+    if (rc == ERR_OK)
+        store->noted = number;
+    return rc;
+}
+
+/* Once for each segment. */
+enum err_code store_note_segment(struct store *store, uint32_t segment, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+    if (segment < store->noted)
+        return ERR_OK;
+    pthread_mutex_lock(&store->noting);
+    if (segment >= store->noted)
+        rc = write_noted(store, segment + 1, err);
+    pthread_mutex_unlock(&store->noting);
     return rc;
 }
 
@@ -195,6 +283,8 @@ static enum err_code open_parts(struct store *store, const struct store_options 
         rc = body_buffers_new(&store->buffers, err);
     if (rc == ERR_OK)
         rc = buckets_load(store, err);
+    if (rc == ERR_OK && options->compact.below_percent)
+        rc = compact_start(store, &options->compact, err);
     if (rc == ERR_OK)
         rc = sweep_start(store, err);
     return rc;
@@ -212,7 +302,10 @@ enum err_code store_open(struct kv *kv, struct committer *committer,
     store->clock = options->clock;
     store->changes_max = options->changes_max;
     pins_init(&store->pins);
+    hold_init(&store->hold);
     locks_init(&store->locks);
+    worker_init(&store->sweeper);
+    pthread_mutex_init(&store->noting, NULL);
     pthread_mutex_init(&store->bucket_changes, NULL);
     pthread_mutex_init(&store->scrub_lock, NULL);
     pthread_mutex_init(&store->readers_lock, NULL);
@@ -231,7 +324,9 @@ void store_close(struct store *store)
     if (!store)
         return;
     scrub_close(store);
-    sweep_stop(store);
+    compact_stop(store);
+    worker_stop(&store->sweeper);
+    compact_free(store);
     buckets_free(store);
     body_buffers_free(store->buffers);
     segments_close(store->segments);
@@ -239,7 +334,10 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->readers_lock);
     pthread_mutex_destroy(&store->scrub_lock);
     pthread_mutex_destroy(&store->bucket_changes);
+    pthread_mutex_destroy(&store->noting);
+    worker_done(&store->sweeper);
     locks_done(&store->locks);
+    hold_done(&store->hold);
     pins_done(&store->pins);
     free(store);
 }

@@ -37,11 +37,19 @@ enum store_reason {
     STORE_BAD_LENGTH
 };
 
+/* When and how fast segment files are compacted (compact.h). */
+struct store_compaction {
+    unsigned below_percent; /* of a segment alive: below it the rest moves; 0 = never, 50 at most */
+    uint32_t wait_ms;       /* from a delete until a look, so that deletes can come together */
+    uint64_t bytes_per_second; /* that may be moved; 0 = as fast as can be */
+};
+
 struct store_options {
     const char *dir;        /* DIR/bodies is made below it */
     uint64_t segment_bytes; /* size of a segment file; multiple of 1 MiB */
     uint64_t changes_max;   /* numbers of the change log kept for readers that fell behind */
     const struct clock *clock;
+    struct store_compaction compact;
 };
 
 /* The identity and format rows; before the committer exists, from kv alone.
@@ -54,6 +62,14 @@ MUST_USE enum err_code store_identity(struct kv *kv, struct record_system *ret_s
 /* Where the committer goes on: the highest sequence number and stamp on disk. */
 MUST_USE enum err_code store_last_seq(struct kv *kv, uint64_t *ret_seq, uint64_t *ret_stamp,
                                       struct err *err);
+
+/* Make the rows of one box those of another that was restored from it: what that
+ * one changes from now on is told apart by its epoch.
+ *
+ * kv      without a committer
+ * errors  ERR_CORRUPT (there is no identity), those of kv->write
+ * effect  durable */
+MUST_USE enum err_code store_new_epoch(struct kv *kv, struct err *err);
 
 /* Open. On an empty store the identity is made. Starts the sweeper's thread.
  *
@@ -69,6 +85,9 @@ const struct record_system *store_system(const struct store *store);
 /* ERR_OK, or why writes are refused. */
 enum err_code store_health(struct store *store, struct err *err);
 
+/* Whether damage was met since the store was opened: by a read, a scrub or a write. */
+bool store_is_damaged(struct store *store);
+
 /* The disk is above its high-water mark, or below it again: writes that need
  * space answer ERR_NO_SPACE meanwhile; reads and deletes go on. */
 void store_set_full(struct store *store, bool full);
@@ -78,6 +97,10 @@ struct store_stats {
     struct metrics_counter bodies_freed; /* large ones */
     struct metrics_counter bytes_freed;  /* of large ones */
     struct metrics_counter sweep_errors;
+    struct metrics_counter
+        bodies_moved; /* out of sparse segments; their old places count as freed */
+    struct metrics_counter bytes_moved;
+    struct metrics_counter compact_errors;
 };
 const struct store_stats *store_stats(const struct store *store);
 

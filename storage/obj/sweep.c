@@ -7,19 +7,18 @@
  *                          │ no: pin_kill
  *                      owned meanwhile? ─── yes ──> the row goes
  *                          │ no
- *                      body: punch its extents, then delete its row
+ *                      body: delete its row, then punch its extents
  *                      manifest, parts: release each part, some at a time
  *
- * The row is deleted last, in the commit that deletes what it was about: what a
- * crash interrupts is done again at the next start. Only after that commit the
- * extents are counted off, for a failed one is repeated. A row that cannot be
- * swept stays, and the others are. */
-#include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
-
-#include "base/deadline.h"
+ * The row is deleted in the commit that deletes what it was about. Only after that
+ * commit the extents are punched and counted off: a failed one is repeated, and until
+ * then who goes by the rows of bodies (a backup) finds their bytes. But where it fails
+ * for want of space they are punched all the same. What a crash keeps from being punched
+ * no record names: the next start frees it. A row that cannot be swept stays, and the
+ * others are. */
 #include "base/log.h"
+#include "storage/obj/compact.h"
+#include "storage/obj/each.h"
 #include "storage/obj/internal.h"
 
 #define GROUP_MAX       64    /* TAG_FREE rows in one commit */
@@ -28,13 +27,6 @@
 #define HELD_MS         100   /* until a held body is tried again */
 #define FAILED_MS       10000 /* until a failed round is tried again */
 #define SWEEP_ARENA_MAX MIB(8)
-
-struct sweep {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool started, stop, woken; /* lock */
-};
 
 /* What a round left to do. */
 struct leftover {
@@ -62,49 +54,30 @@ void sweep_mark(struct commit_batch *batch, enum sweep_kind kind, uint64_t id, u
     commit_put(batch, KV_META, key_bytes(&row), bytes_of(&value, 1));
 }
 
-bool sweep_stopping(struct store *store)
+static void note(struct leftover *left, enum err_code rc, const struct err *err)
 {
-    struct sweep *sweep = store->sweep;
-    pthread_mutex_lock(&sweep->lock);
-    bool stop = sweep->stop;
-    pthread_mutex_unlock(&sweep->lock);
-    return stop;
+    if (rc != ERR_OK && left->failed.code == ERR_OK)
+        left->failed = *err;
 }
 
-static enum err_code prefix_open(struct store *store, enum kv_tag tag, uint64_t id,
-                                 struct kv_iter **ret_iter, struct err *err)
+/* Nothing names them any more. What cannot be punched is for the next start to free. */
+static void punch_all(const struct group *group)
 {
-    struct key from = key_number(tag, id), until = key_number(tag, id + 1);
-    return store->kv->calls->iter_open(store->kv, NULL, KV_META, key_bytes(&from),
-                                       key_bytes(&until), ret_iter, err);
-}
-
-static enum err_code is_owned(struct store *store, uint64_t id, bool *ret_owned, struct err *err)
-{
-    struct kv_iter *iter;
-    enum err_code rc = prefix_open(store, TAG_REFERENCE, id, &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct bytes key, value;
-    *ret_owned = store->kv->calls->iter_at(iter, &key, &value);
-    rc = store->kv->calls->iter_check(iter, err);
-    store->kv->calls->iter_close(iter);
-    return rc;
-}
-
-static enum err_code punch_extents(struct store *store, const struct record_extents *extents,
-                                   struct err *err)
-{
-    enum err_code rc = ERR_OK;
-    for (size_t i = 0; rc == ERR_OK && i < extents->extent_count; i++) {
-        const struct record_extent *extent = &extents->extents[i];
-        rc = segment_free(store->segments, extent->segment, extent->offset, extent->stored, err);
+    for (size_t i = 0; i < group->freed_count; i++) {
+        const struct record_extents *extents = &group->freed[i];
+        for (size_t k = 0; k < extents->extent_count; k++) {
+            const struct record_extent *extent = &extents->extents[k];
+            struct err err;
+            note(group->left,
+                 segment_free(group->store->segments, extent->segment, extent->offset,
+                              extent->stored, &err),
+                 &err);
+        }
     }
-    return rc;
 }
 
 /* The rows of the freed bodies are gone for good. */
-static void forget_extents(const struct group *group)
+static void forget_all(const struct group *group)
 {
     struct store *store = group->store;
     for (size_t i = 0; i < group->freed_count; i++) {
@@ -115,6 +88,8 @@ static void forget_extents(const struct group *group)
         metrics_add(&store->stats.bodies_freed, 1);
         metrics_add(&store->stats.bytes_freed, extents->length);
     }
+    if (group->freed_count)
+        compact_wake(store);
 }
 
 static enum err_code free_body(struct group *group, uint64_t id, struct err *err)
@@ -129,8 +104,6 @@ static enum err_code free_body(struct group *group, uint64_t id, struct err *err
     struct record_extents *extents = &group->freed[group->freed_count];
     rc = record_decode_extents(value.bytes, &group->arena, extents, err);
     kv_value_free(kv, &value);
-    if (rc == ERR_OK)
-        rc = punch_extents(group->store, extents, err);
     if (rc != ERR_OK)
         return rc;
     group->freed_count++;
@@ -138,30 +111,32 @@ static enum err_code free_body(struct group *group, uint64_t id, struct err *err
     return ERR_OK;
 }
 
+struct parts_walk {
+    struct group *group;
+    size_t count;
+};
+
+static enum err_code free_part(void *ctx, struct bytes key, struct bytes value, bool *ret_enough,
+                               struct err *err)
+{
+    struct parts_walk *walk = ctx;
+    struct record_part part;
+    enum err_code rc = record_decode_part(value, &walk->group->arena, &part, err);
+    if (rc != ERR_OK)
+        return rc;
+    commit_delete(&walk->group->batch, KV_META, key);
+    walk->group->left->more |= body_release(&part.body, &walk->group->batch);
+    *ret_enough = ++walk->count == PARTS_MAX;
+    return ERR_OK;
+}
+
 /* Release some parts. ret_done  none are left */
 static enum err_code free_parts(struct group *group, enum kv_tag tag, uint64_t id, bool *ret_done,
                                 struct err *err)
 {
-    const struct kv_calls *calls = group->store->kv->calls;
-    struct kv_iter *iter;
-    enum err_code rc = prefix_open(group->store, tag, id, &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct bytes key, value;
-    size_t count = 0;
-    for (; rc == ERR_OK && count < PARTS_MAX && calls->iter_at(iter, &key, &value);
-         calls->iter_next(iter), count++) {
-        struct record_part part;
-        rc = record_decode_part(value, &group->arena, &part, err);
-        if (rc != ERR_OK)
-            break;
-        commit_delete(&group->batch, KV_META, key);
-        group->left->more |= body_release(&part.body, &group->batch);
-    }
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    *ret_done = count < PARTS_MAX;
-    calls->iter_close(iter);
+    struct parts_walk walk = {.group = group};
+    enum err_code rc = each_of_number(group->store->kv, tag, id, free_part, &walk, err);
+    *ret_done = walk.count < PARTS_MAX;
     return rc;
 }
 
@@ -190,11 +165,11 @@ static enum err_code claim(struct group *group, uint64_t id, enum claim *ret_cla
     struct pins *pins = &group->store->pins;
     struct pin *pin = &group->pins[group->pin_count];
     bool owned = false;
-    enum err_code rc = is_owned(group->store, id, &owned, err);
+    enum err_code rc = body_is_owned(group->store, id, &owned, err);
     *ret_claim = owned ? OWNED : HELD;
-    if (rc != ERR_OK || owned || !pin_kill(pins, pin, id))
+    if (rc != ERR_OK || owned || compact_is_read(group->store, id) || !pin_kill(pins, pin, id))
         return rc;
-    rc = is_owned(group->store, id, &owned, err);
+    rc = body_is_owned(group->store, id, &owned, err);
     *ret_claim = owned ? OWNED : CLAIMED;
     if (rc == ERR_OK && !owned)
         group->pin_count++;
@@ -221,12 +196,6 @@ static enum err_code sweep_row(struct group *group, struct bytes key, struct byt
     if (claimed != HELD && done)
         commit_delete(&group->batch, KV_META, key);
     return ERR_OK;
-}
-
-static void note(struct leftover *left, enum err_code rc, const struct err *err)
-{
-    if (rc != ERR_OK && left->failed.code == ERR_OK)
-        left->failed = *err;
 }
 
 /* A row about something rotten stays: nothing of it is in the batch. */
@@ -258,10 +227,12 @@ static enum err_code sweep_group(struct store *store, struct kv_iter *iter, stru
                        group.arena.used < SWEEP_ARENA_MAX / 2 && calls->iter_at(iter, &key, &value);
          i++, calls->iter_next(iter))
         rc = sweep_or_skip(&group, key, value, err);
-    if (rc == ERR_OK && group.batch.count)
+    if (rc == ERR_OK && !commit_batch_is_empty(&group.batch))
         rc = commit(store->committer, &group.batch, err);
+    if (rc == ERR_OK || rc == ERR_NO_SPACE) /* a full disk needs the bytes to get on */
+        punch_all(&group);
     if (rc == ERR_OK)
-        forget_extents(&group);
+        forget_all(&group);
     for (size_t i = 0; i < group.pin_count; i++)
         pin_drop(&store->pins, &group.pins[i]);
     arena_done(&group.arena);
@@ -278,26 +249,15 @@ static enum err_code sweep_rows(struct store *store, struct leftover *left, stru
     if (rc != ERR_OK)
         return rc;
     struct bytes key, value;
-    while (rc == ERR_OK && !sweep_stopping(store) && calls->iter_at(iter, &key, &value))
+    while (rc == ERR_OK && !worker_stopping(&store->sweeper) &&
+           calls->iter_at(iter, &key, &value) && hold_free_begin(&store->hold)) {
         rc = sweep_group(store, iter, left, err);
+        hold_free_end(&store->hold);
+    }
     if (rc == ERR_OK)
         rc = calls->iter_check(iter, err);
     calls->iter_close(iter);
     return rc;
-}
-
-/* Wait to be woken. returns  false: stop */
-static bool take_rest(struct sweep *sweep, uint64_t ms)
-{
-    struct timespec until = deadline_after((uint32_t)ms);
-    pthread_mutex_lock(&sweep->lock);
-    int rc = 0;
-    while (!sweep->stop && !sweep->woken && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&sweep->wake, &sweep->lock, &until);
-    sweep->woken = false;
-    bool go_on = !sweep->stop;
-    pthread_mutex_unlock(&sweep->lock);
-    return go_on;
 }
 
 /* Everything once; what fails does not keep the rest from being done. */
@@ -308,6 +268,7 @@ static void sweep_round(struct store *store, bool *recovered, struct leftover *l
         enum err_code rc = recover_space(store, &err);
         *recovered = rc == ERR_OK;
         note(left, rc, &err);
+        compact_wake(store);
     }
     note(left, sweep_rows(store, left, &err), &err);
     note(left, change_trim(store, &err), &err);
@@ -317,8 +278,8 @@ static void *sweep_thread(void *ctx)
 {
     struct store *store = ctx;
     bool recovered = false;
-    uint64_t pause = 0;
-    while (take_rest(store->sweep, pause)) {
+    uint32_t pause = 0;
+    while (worker_rest(&store->sweeper, pause)) {
         struct leftover left = {0};
         sweep_round(store, &recovered, &left);
         pause = left.more ? 0 : left.held ? HELD_MS : IDLE_MS;
@@ -333,37 +294,10 @@ static void *sweep_thread(void *ctx)
 
 void sweep_wake(struct store *store)
 {
-    pthread_mutex_lock(&store->sweep->lock);
-    store->sweep->woken = true;
-    pthread_cond_signal(&store->sweep->wake);
-    pthread_mutex_unlock(&store->sweep->lock);
+    worker_wake(&store->sweeper);
 }
 
 enum err_code sweep_start(struct store *store, struct err *err)
 {
-    struct sweep *sweep = store->sweep = calloc(1, sizeof(*sweep));
-    if (!sweep)
-        return err_fail(err, ERR_NO_MEMORY, "sweeper");
-    pthread_mutex_init(&sweep->lock, NULL);
-    deadline_cond_init(&sweep->wake);
-    int failed = pthread_create(&sweep->thread, NULL, sweep_thread, store);
-    sweep->started = failed == 0;
-    return failed ? err_fail_sys(err, failed, "thread of the sweeper") : ERR_OK;
-}
-
-void sweep_stop(struct store *store)
-{
-    struct sweep *sweep = store->sweep;
-    if (!sweep)
-        return;
-    pthread_mutex_lock(&sweep->lock);
-    sweep->stop = true;
-    pthread_cond_signal(&sweep->wake);
-    pthread_mutex_unlock(&sweep->lock);
-    if (sweep->started)
-        pthread_join(sweep->thread, NULL);
-    pthread_cond_destroy(&sweep->wake);
-    pthread_mutex_destroy(&sweep->lock);
-    free(sweep);
-    store->sweep = NULL;
+    return worker_start(&store->sweeper, sweep_thread, store, "sweeper", err);
 }

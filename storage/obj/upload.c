@@ -2,6 +2,8 @@
  * in upload_complete.c, UploadPartCopy in upload_copy.c, lists in upload_list.c. */
 #include "storage/obj/upload_internal.h"
 
+#include "storage/obj/part_list.h"
+
 bool upload_id_parse(struct bytes text, uint64_t *ret_id)
 {
     uint8_t raw[8];
@@ -196,28 +198,6 @@ enum err_code upload_abort(struct store *store, struct bucket *bucket, struct by
     return rc;
 }
 
-static enum err_code read_parts(struct store *store, uint64_t upload, uint32_t after, size_t max,
-                                struct arena *arena, struct record_part *parts, size_t *ret_count,
-                                bool *ret_more, struct err *err)
-{
-    const struct kv_calls *calls = store->kv->calls;
-    struct key from = key_part(upload, after + 1), until = key_number(TAG_PART, upload + 1);
-    struct kv_iter *iter;
-    enum err_code rc =
-        calls->iter_open(store->kv, NULL, KV_META, key_bytes(&from), key_bytes(&until), &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct bytes key, value;
-    for (; rc == ERR_OK && *ret_count < max && calls->iter_at(iter, &key, &value);
-         calls->iter_next(iter), ++*ret_count)
-        rc = record_decode_part(value, arena, &parts[*ret_count], err);
-    *ret_more = rc == ERR_OK && calls->iter_at(iter, &key, &value);
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    calls->iter_close(iter);
-    return rc;
-}
-
 enum err_code upload_parts(struct store *store, struct bucket *bucket, struct bytes key,
                            struct bytes id, uint32_t after, size_t max, struct arena *arena,
                            struct record_part **ret_parts, size_t *ret_count, bool *ret_more,
@@ -231,10 +211,12 @@ enum err_code upload_parts(struct store *store, struct bucket *bucket, struct by
         return rc;
     uint64_t number = 0;
     (void)upload_id_parse(id, &number); /* upload_find parsed it */
-    *ret_parts = arena_alloc(arena, (max ? max : 1) * sizeof(**ret_parts));
-    if (!*ret_parts)
+    struct part_list list = {.arena = arena, .max = max, .after = after};
+    *ret_parts = list.parts = arena_alloc(arena, (max ? max : 1) * sizeof(*list.parts));
+    if (!list.parts)
         return err_fail(err, ERR_NO_MEMORY, "list of parts");
-    if (after >= S3_PARTS_MAX)
-        return ERR_OK;
-    return read_parts(store, number, after, max, arena, *ret_parts, ret_count, ret_more, err);
+    rc = part_list_of_upload(store->kv, number, &list, err);
+    *ret_count = list.count;
+    *ret_more = list.more;
+    return rc;
 }

@@ -109,8 +109,15 @@ MUST_USE enum err_code upload_list(struct store *store, struct bucket *bucket,
                                    struct upload_item **ret_items, size_t *ret_count,
                                    bool *ret_more, struct err *err);
 
-/* Abort uploads begun before `unix_ms`, at most `max` of them. ret_count  how many were */
-MUST_USE enum err_code upload_expire(struct store *store, uint64_t unix_ms, size_t max,
+/* A mark: every upload begun before this call has a smaller id, every one begun later a greater. */
+uint64_t upload_next_id(struct store *store);
+
+/* Abort uploads with an id below `before`, at most `max` of them. One whose row is rotten stays.
+ *
+ * ret_count  how many were aborted, whatever is returned
+ * errors     ERR_CORRUPT (rotten ones were met, the others were looked at all the same),
+ *            those of commit() */
+MUST_USE enum err_code upload_expire(struct store *store, uint64_t before, size_t max,
                                      size_t *ret_count, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
  *     TAG_CURRENT ──────────────> the object, body = the manifest of the upload's id */
 #include <stdlib.h>
 
+#include "storage/obj/part_list.h"
 #include "storage/obj/upload_internal.h"
 
 /* An upload's parts in memory, while the key is locked. */
@@ -22,27 +23,14 @@ struct assembly {
 
 static enum err_code load_parts(struct assembly *assembly, struct err *err)
 {
-    struct edit *edit = assembly->edit;
-    const struct kv_calls *calls = edit->store->kv->calls;
-    assembly->stored = arena_alloc_raw(edit->arena, S3_PARTS_MAX * sizeof(*assembly->stored));
-    if (!assembly->stored)
+    struct arena *arena = assembly->edit->arena;
+    struct part_list list = {.arena = arena, .max = S3_PARTS_MAX};
+    list.parts = arena_alloc_raw(arena, S3_PARTS_MAX * sizeof(*list.parts));
+    if (!list.parts)
         return err_fail(err, ERR_NO_MEMORY, "parts of an upload");
-    struct key from = key_number(TAG_PART, assembly->id);
-    struct key until = key_number(TAG_PART, assembly->id + 1);
-    struct kv_iter *iter;
-    enum err_code rc = calls->iter_open(edit->store->kv, NULL, KV_META, key_bytes(&from),
-                                        key_bytes(&until), &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct bytes key, value;
-    for (; rc == ERR_OK && assembly->stored_count < S3_PARTS_MAX &&
-           calls->iter_at(iter, &key, &value);
-         calls->iter_next(iter))
-        rc = record_decode_part(value, edit->arena, &assembly->stored[assembly->stored_count++],
-                                err);
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    calls->iter_close(iter);
+    enum err_code rc = part_list_of_upload(assembly->edit->store->kv, assembly->id, &list, err);
+    assembly->stored = list.parts;
+    assembly->stored_count = list.count;
     return rc;
 }
 

@@ -2,6 +2,7 @@
  * that are too old. */
 #include "base/log.h"
 #include "storage/obj/bucket_table.h"
+#include "storage/obj/each.h"
 #include "storage/obj/fold.h"
 #include "storage/obj/upload_internal.h"
 
@@ -93,7 +94,11 @@ enum err_code upload_list(struct store *store, struct bucket *bucket,
                           struct err *err)
 {
     struct upload_list_options clipped = *options;
-    clipped.prefix = bytes_first(options->prefix, S3_KEY_MAX);
+    *ret_items = NULL;
+    *ret_count = 0;
+    *ret_more = false;
+    if (options->prefix.len > S3_KEY_MAX)
+        return ERR_OK; /* no key begins so */
     clipped.after_key = bytes_first(options->after_key, S3_KEY_MAX);
     struct page page = {
         .calls = store->kv->calls, .bucket = bucket, .options = &clipped, .arena = arena};
@@ -132,42 +137,43 @@ static enum err_code expire_one(struct store *store, struct bytes row_key, struc
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
-static enum err_code is_older(struct bytes row, uint64_t unix_ms, struct arena *arena,
-                              bool *ret_older, struct err *err)
+struct expiry {
+    struct store *store;
+    uint64_t before;
+    size_t max, count;
+    struct err failed; /* the first that cannot be aborted; its code ERR_OK: none */
+};
+
+/* One that is rotten stays, and keeps no other from going. */
+static enum err_code expire_if_older(void *ctx, struct bytes key, struct bytes value,
+                                     bool *ret_enough, struct err *err)
 {
-    struct record_upload upload;
-    arena_reset(arena);
-    enum err_code rc = record_decode_upload(row, arena, &upload, err);
-    *ret_older = rc == ERR_OK && upload.initiated_unix_ms < unix_ms;
+    (void)value;
+    struct expiry *expiry = ctx;
+    if (key.len < TAIL_LEN || codec_get_u64be(key.data + key.len - TAIL_LEN) >= expiry->before)
+        return ERR_OK;
+    enum err_code rc = expire_one(expiry->store, key, err);
+    if (rc == ERR_CORRUPT && expiry->failed.code == ERR_OK)
+        expiry->failed = *err;
+    expiry->count += rc == ERR_OK;
+    *ret_enough = expiry->count == expiry->max;
+    return rc == ERR_CORRUPT ? ERR_OK : rc;
+}
+
+enum err_code upload_expire(struct store *store, uint64_t before, size_t max, size_t *ret_count,
+                            struct err *err)
+{
+    struct expiry expiry = {.store = store, .before = before, .max = max};
+    enum err_code rc = each_of_tag(store->kv, TAG_UPLOAD, expire_if_older, &expiry, err);
+    *ret_count = expiry.count;
+    if (rc == ERR_OK && expiry.failed.code != ERR_OK) {
+        *err = expiry.failed;
+        return err->code;
+    }
     return rc;
 }
 
-enum err_code upload_expire(struct store *store, uint64_t unix_ms, size_t max, size_t *ret_count,
-                            struct err *err)
+uint64_t upload_next_id(struct store *store)
 {
-    *ret_count = 0;
-    const struct kv_calls *calls = store->kv->calls;
-    const uint8_t first = TAG_UPLOAD, behind = TAG_UPLOAD + 1;
-    struct kv_iter *iter;
-    enum err_code rc = calls->iter_open(store->kv, NULL, KV_META, bytes_of(&first, 1),
-                                        bytes_of(&behind, 1), &iter, err);
-    if (rc != ERR_OK)
-        return rc;
-    struct arena arena;
-    arena_init(&arena, EXPIRE_ARENA_MAX);
-    struct bytes key, value;
-    for (; rc == ERR_OK && *ret_count < max && calls->iter_at(iter, &key, &value);
-         calls->iter_next(iter)) {
-        bool older;
-        rc = is_older(value, unix_ms, &arena, &older, err);
-        if (rc == ERR_OK && older) {
-            rc = expire_one(store, key, err);
-            ++*ret_count;
-        }
-    }
-    if (rc == ERR_OK)
-        rc = calls->iter_check(iter, err);
-    arena_done(&arena);
-    calls->iter_close(iter);
-    return rc;
+    return store_new_id(store);
 }

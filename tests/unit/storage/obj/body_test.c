@@ -139,6 +139,49 @@ static void test_commit_unknown(void **state)
     }
 }
 
+/* OBJ-BODY-7: what a full disk keeps from being committed gives its space back at once. */
+static void test_no_space(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    struct record_object object;
+    put(f, "key", KIB(100), 1);
+    f->fake->fail_write_code = ERR_NO_SPACE;
+    f->fake->fail_write = 1;
+    assert_int_equal(put_bytes(f, "other", KIB(300), 2, &object, &err), ERR_NO_SPACE);
+    wait_live(f, KIB(100));
+    assert_ok(get(f, "key", KIB(100), 1, &err));
+}
+
+/* OBJ-BODY-8: after one write failed every later one fails, and so does what would finish
+ * the body: it has a gap. */
+static void test_stays_failed(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    static const size_t announced[] = {10, MIB(1)};
+    for (size_t i = 0; i < ARRAY_LEN(announced); i++) {
+        struct body_writer *writer;
+        struct record_object object;
+        assert_ok(body_writer_open(f->store, announced[i], &writer, &err));
+        assert_ok(write_pattern(writer, 5, 5, &err));
+        static uint8_t piece[MIB(1)];
+        assert_int_equal(body_writer_write(writer, bytes_of(piece, announced[i] - 4), &err),
+                         ERR_LIMIT);
+        err = (struct err){0};
+        assert_int_equal(body_writer_write(writer, BYTES_LIT("x"), &err), ERR_LIMIT);
+        assert_true(strstr(err.msg, "longer than") != NULL);
+        assert_int_equal(body_writer_write(writer, BYTES_LIT(""), &err), ERR_LIMIT);
+        struct object_put put = {.key = BYTES_LIT("key"),
+                                 .object = {.owner = OWNER},
+                                 .body = writer,
+                                 .operation = CHANGE_OBJECT_PUT};
+        assert_int_equal(object_put(f->store, f->bucket, &put, &f->arena, &object, &err),
+                         ERR_LIMIT);
+    }
+    assert_nothing_left(f);
+}
+
 /* OBJ-FREE-1: who comes with an old record while its parts are being freed is told that
  * the body is gone, not that it is rotten. */
 static void test_half_freed(void **state)
@@ -175,10 +218,33 @@ static void test_half_freed(void **state)
     assert_null(reader);
 }
 
+/* OBJ-BODY-6: a reader of a small body, whole or a part, holds nothing of the ordered store. */
+static void test_reader_holds_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    struct record_object object;
+    for (size_t len = 0; len <= KIB(64); len += KIB(16)) {
+        put(f, "key", len, 3);
+        AUTO(body_reader) struct body_reader *reader = NULL;
+        struct object_version latest = {.kind = VERSION_LATEST};
+        assert_ok(object_get(f->store, f->bucket, BYTES_LIT("key"), latest, &f->arena, &object,
+                             &reader, &err));
+        pthread_mutex_lock(&f->fake->lock);
+        size_t held = f->fake->held;
+        pthread_mutex_unlock(&f->fake->lock);
+        assert_int_equal(held, 0);
+        assert_int_equal(body_reader_small(reader).len, len);
+        delete_key(f, "key"); /* what is read stays */
+        assert_ok(check_range(reader, 0, len, 999, 3, 0, &err));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_unknown_length), TEST(test_announced),
-                                       TEST(test_many_writers),   TEST(test_given_up),
-                                       TEST(test_commit_unknown), TEST(test_half_freed)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_unknown_length), TEST(test_announced),      TEST(test_many_writers),
+        TEST(test_given_up),       TEST(test_commit_unknown), TEST(test_half_freed),
+        TEST(test_no_space),       TEST(test_stays_failed),   TEST(test_reader_holds_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

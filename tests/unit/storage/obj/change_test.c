@@ -87,6 +87,45 @@ static void test_cursor(void **state)
     assert_int_equal(lag, 0);
 }
 
+struct seen_readers {
+    char names[64];
+    uint64_t lags[4];
+    size_t count;
+};
+
+static enum err_code see_reader(void *ctx, struct bytes name, uint64_t lag, struct err *err)
+{
+    struct seen_readers *seen = ctx;
+    if (seen->count == ARRAY_LEN(seen->lags))
+        return err_fail(err, ERR_LIMIT, "enough");
+    strncat(seen->names, (const char *)name.data, name.len);
+    seen->lags[seen->count++] = lag;
+    return ERR_OK;
+}
+
+/* OBJ-CHANGE-2: each reader's own distance, by name; an error of who is told ends it. */
+static void test_each_reader(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    uint64_t start, lag;
+    struct seen_readers seen = {0};
+    assert_ok(change_reader_each(f->store, see_reader, &seen, &err));
+    assert_int_equal(seen.count, 0);
+    assert_ok(change_reader_add(f->store, BYTES_LIT("sync"), &start, &err));
+    put(f, "a", 1, 1);
+    uint64_t upto = read_page(f, start, 10).upto;
+    assert_ok(change_reader_add(f->store, BYTES_LIT("fn"), &start, &err));
+    assert_ok(change_reader_ack(f->store, BYTES_LIT("fn"), upto, &err));
+    assert_ok(change_reader_each(f->store, see_reader, &seen, &err));
+    assert_string_equal(seen.names, "fnsync");
+    assert_true(seen.lags[0] < seen.lags[1]);
+    assert_ok(change_lag(f->store, &lag, &err));
+    assert_int_equal(lag, seen.lags[1]);
+    assert_ok(change_reader_each(f->store, see_reader, &seen, &err));
+    assert_int_equal(change_reader_each(f->store, see_reader, &seen, &err), ERR_LIMIT);
+}
+
 static void put_many(struct fixture *f, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -153,7 +192,8 @@ static void test_trim_behind_hole(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_every_change), TEST(test_cursor), TEST(test_trim),
+    const struct CMUnitTest tests[] = {TEST(test_every_change), TEST(test_cursor),
+                                       TEST(test_each_reader), TEST(test_trim),
                                        TEST(test_trim_behind_hole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

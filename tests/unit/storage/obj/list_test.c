@@ -175,9 +175,33 @@ static void test_deleted_pages(void **state)
     assert_nothing_left(f);
 }
 
+/* OBJ-LIST-5: a prefix that is longer than keys are has none, even where a key is all but its end.
+ */
+static void test_long_prefix(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    static char key[S3_KEY_MAX + 2];
+    memset(key, 'k', S3_KEY_MAX);
+    put(f, key, 3, 1);
+    key[S3_KEY_MAX] = 'k';
+    for (size_t len = S3_KEY_MAX; len <= S3_KEY_MAX + 1; len++) {
+        const size_t want = len == S3_KEY_MAX;
+        for (int versions = 0; versions < 2; versions++) {
+            struct list_options options = {.prefix = bytes_of(key, len), .versions = versions};
+            struct list_item item;
+            AUTO(list) struct list *list = NULL;
+            bool at_end;
+            assert_ok(list_open(f->store, f->bucket, &options, &list, &err));
+            assert_ok(list_next(list, &item, &at_end, &err));
+            assert_int_equal(at_end, want == 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_list), TEST(test_versions), TEST(test_moment),
-                                       TEST(test_deleted_pages)};
+                                       TEST(test_deleted_pages), TEST(test_long_prefix)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

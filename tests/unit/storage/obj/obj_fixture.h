@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -40,6 +41,20 @@ struct fixture {
     struct arena arena;
 };
 
+static const char *fixture_root = "/var/tmp"; /* where its folders are made */
+
+/* Make them in memory from now on, where there is room: for tests that make hundreds of
+ * them and do not ask what a disk keeps. */
+static inline void fixture_in_memory(void)
+{
+    struct statvfs fs;
+    if (statvfs("/dev/shm", &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= MIB(512))
+        fixture_root = "/dev/shm";
+}
+
+/* Of every store that is opened from now on; at first there is none. */
+static struct store_compaction fixture_compaction;
+
 static inline enum err_code fixture_start(struct fixture *f, struct err *err)
 {
     uint64_t seq, stamp;
@@ -48,8 +63,11 @@ static inline enum err_code fixture_start(struct fixture *f, struct err *err)
         rc = committer_start(&f->fake->kv, clock_system(), seq, stamp, &f->committer, err);
     if (rc != ERR_OK)
         return rc;
-    struct store_options options = {
-        .dir = f->dir, .segment_bytes = MIB(4), .changes_max = 1000, .clock = clock_system()};
+    struct store_options options = {.dir = f->dir,
+                                    .segment_bytes = MIB(4),
+                                    .changes_max = 1000,
+                                    .clock = clock_system(),
+                                    .compact = fixture_compaction};
     rc = store_open(&f->fake->kv, f->committer, &options, &f->store, err);
     if (rc != ERR_OK)
         committer_stop(TAKE(f->committer));
@@ -70,7 +88,7 @@ static inline struct fixture *fixture_new(void)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     assert_ok(seal_start(&err));
-    snprintf(f->dir, sizeof(f->dir), "/var/tmp/valise-test-XXXXXX");
+    snprintf(f->dir, sizeof(f->dir), "%s/valise-test-XXXXXX", fixture_root);
     assert_non_null(mkdtemp(f->dir));
     f->fake = fake_kv_new();
     arena_init(&f->arena, MIB(16));
@@ -109,7 +127,7 @@ static inline void fixture_free(struct fixture *f)
 static inline void pattern(uint8_t *to, size_t len, uint64_t at, uint32_t salt)
 {
     for (size_t i = 0; i < len; i++) {
-        uint64_t x = (at + i) * 0x9E3779B97F4A7C15u + salt;
+        uint64_t x = (at + i) * 0x9E3779B97F4A7C15u + salt * 0xD6E8FEB86659FD93u;
         to[i] = (uint8_t)(x >> 32 ^ x >> 56);
     }
 }

@@ -109,6 +109,92 @@ static void test_rot(void **state)
     assert_int_equal(wait_done(f).rot, 0);
 }
 
+/* Take away the row of a small body, or of a large one's extents. */
+static void lose_row(struct fixture *f, enum kv_family family, struct bytes key)
+{
+    struct err err;
+    struct kv_op op = {KV_DELETE, family, key};
+    assert_ok(f->fake->kv.calls->write(&f->fake->kv, &op, 1, true, &err));
+}
+
+static struct record_object put_one(struct fixture *f, const char *key, size_t len)
+{
+    struct err err;
+    struct record_object object;
+    assert_ok(put_bytes(f, key, len, 1, &object, &err));
+    return object;
+}
+
+/* OBJ-SCRUB-6: a record whose body is gone is found and named, whatever its body is. */
+static void test_missing(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    put(f, "sound", 100, 1);
+    put(f, "empty", 0, 1);
+    struct key small = key_bare(put_one(f, "small", 100).body.id);
+    struct key large = key_number(TAG_BODY, put_one(f, "large", MIB(1)).body.id);
+    lose_row(f, KV_BODIES, key_bytes(&small));
+    lose_row(f, KV_META, key_bytes(&large));
+    assert_ok(scrub_start(f->store, 0, &err));
+    assert_int_equal(wait_done(f).rot, 2);
+    assert_true(has_finding(f, "bkt/small (version null): its bytes are missing"));
+    assert_true(has_finding(f, "bkt/large (version null): its bytes are missing"));
+    assert_false(has_finding(f, "sound"));
+    assert_false(has_finding(f, "empty"));
+}
+
+/* An object of a large part and a small one behind it. */
+static struct record_object put_parts(struct fixture *f)
+{
+    struct err err;
+    struct upload_part_named named[] = {{.number = 1}, {.number = 2}};
+    struct upload_complete request = {
+        .parts = named, .part_count = 2, .expected_length = UINT64_MAX};
+    struct record_upload upload = {.object = {.owner = OWNER}, .initiator = OWNER};
+    struct record_object object;
+    char id[UPLOAD_ID_TEXT];
+    struct bytes key = BYTES_LIT("parts");
+    uint8_t *piece = calloc(1, S3_PART_BYTES_MIN);
+    assert_non_null(piece);
+    assert_ok(upload_create(f->store, f->bucket, key, &upload, &f->arena, id, &err));
+    for (uint32_t i = 0; i < 2; i++) {
+        size_t len = i == 0 ? S3_PART_BYTES_MIN : 50;
+        struct body_writer *writer;
+        struct record_part part = {.number = i + 1};
+        assert_ok(body_writer_open(f->store, len, &writer, &err));
+        assert_ok(body_writer_write(writer, bytes_of(piece, len), &err));
+        assert_ok(upload_put_part(f->store, f->bucket, key, bytes_of_str(id), &part, writer,
+                                  &f->arena, &err));
+    }
+    assert_ok(upload_complete(f->store, f->bucket, key, bytes_of_str(id), &request, &f->arena,
+                              &object, &err));
+    free(piece);
+    return object;
+}
+
+/* OBJ-SCRUB-6: of an object in parts, each part and its place in the list. */
+static void test_missing_part(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    struct record_part *parts;
+    size_t count;
+    struct record_object object = put_parts(f);
+    assert_ok(object_parts(f->store, &object, 0, 10, &f->arena, &parts, &count, &err));
+    assert_int_equal(count, 2);
+    assert_ok(scrub_start(f->store, 0, &err));
+    assert_int_equal(wait_done(f).rot, 0);
+    struct key small = key_bare(parts[1].body.id);
+    struct key listed = key_manifest(object.body.id, object.length, 2);
+    for (int i = 0; i < 2; i++) {
+        lose_row(f, i ? KV_META : KV_BODIES, key_bytes(i ? &listed : &small));
+        assert_ok(scrub_start(f->store, 0, &err));
+        assert_int_equal(wait_done(f).rot, 1);
+        assert_true(has_finding(f, "bkt/parts (version null): its bytes are missing"));
+    }
+}
+
 /* OBJ-SCRUB-3: a slow one can be stopped and goes on after a restart, keeping to its rate. */
 static void test_resume(void **state)
 {
@@ -158,17 +244,17 @@ static void test_holds_nothing(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    put(f, "large", MIB(1), 1);
+    put(f, "large", MIB(16), 1);
     assert_ok(scrub_start(f->store, MIB(1), &err));
     size_t held = 1;
-    for (int i = 0; i < 50 && held; i++) {
+    struct scrub_status status = {0};
+    for (int i = 0; i < 500 && (held || status.bytes == 0); i++) {
         usleep(10000);
         pthread_mutex_lock(&f->fake->lock);
         held = f->fake->held;
         pthread_mutex_unlock(&f->fake->lock);
+        assert_ok(scrub_get_status(f->store, &status, &err));
     }
-    struct scrub_status status;
-    assert_ok(scrub_get_status(f->store, &status, &err));
     assert_true(status.running && status.bytes > 0);
     assert_int_equal(held, 0);
     scrub_stop(f->store);
@@ -195,6 +281,7 @@ static void test_busy_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_clean),         TEST(test_rot),
+                                       TEST(test_missing),       TEST(test_missing_part),
                                        TEST(test_resume),        TEST(test_stopped_in_body),
                                        TEST(test_holds_nothing), TEST(test_busy_store)};
     return cmocka_run_group_tests(tests, NULL, NULL);

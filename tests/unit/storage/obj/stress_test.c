@@ -1,7 +1,9 @@
-/* stress_test.c - everything at once (OBJ-PUT-1, OBJ-PUT-2, OBJ-FREE-1, OBJ-SCRUB-1):
+/* stress_test.c - everything at once (OBJ-PUT-1, OBJ-PUT-2, OBJ-FREE-1, OBJ-SCRUB-1,
+ * OBJ-COMPACT-2):
  * threads put, overwrite, delete, copy, upload, read, list and give up on the
  * same few keys, in a bucket with versions and one without, while a scrub
- * reads all of it; between rounds the store is closed and opened again.
+ * reads all of it and compaction empties segments as soon as half of one is dead;
+ * between rounds the store is closed and opened again.
  *
  * Bodies are made of words of 16 bytes that say what they are from and where
  * they belong, so that a lost, foreign, old or zero byte is seen. Each thread
@@ -13,7 +15,8 @@
  *
  * Planted bugs that it caught: a sweeper that does not look at pins; space that is
  * given back although a record names it; keys that are not locked; a start that
- * punches a page too much.
+ * punches a page too much; the old place of a body that moved punched while a
+ * reader is there.
  */
 #include "tests/unit/storage/obj/obj_fixture.h"
 
@@ -54,13 +57,14 @@ struct shared_upload {
 
 struct stress {
     struct fixture *f;
+    uint64_t moved; /* bodies */
     struct bucket *buckets[BUCKETS];
     atomic_bool stop;
     pthread_mutex_t lock;
     struct shared_upload uploads[UPLOADS]; /* lock */
 };
 
-struct worker {
+struct client {
     struct stress *s;
     pthread_t thread;
     unsigned number;
@@ -123,24 +127,24 @@ static void check_words(const struct record_object *object, const uint8_t *data,
 
 /* ---- choices ---- */
 
-static uint32_t pick(struct worker *w, uint32_t below)
+static uint32_t pick(struct client *w, uint32_t below)
 {
     w->random = w->random * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(mix(w->random) >> 32) % below;
 }
 
-static uint64_t pick_len(struct worker *w)
+static uint64_t pick_len(struct client *w)
 {
     static const uint32_t most[] = {40, KIB(5), OBJ_INLINE_MAX + 2, KIB(300), KIB(1500)};
     return pick(w, most[pick(w, ARRAY_LEN(most))]);
 }
 
-static struct bytes shared_key(struct worker *w, int key)
+static struct bytes shared_key(struct client *w, int key)
 {
     return arena_printf(&w->arena, "dir/%d", key);
 }
 
-static struct bytes own_key(struct worker *w, int key)
+static struct bytes own_key(struct client *w, int key)
 {
     return arena_printf(&w->arena, "own/%u/%d", w->number, key);
 }
@@ -152,7 +156,7 @@ static bool is_absent(enum err_code rc)
 
 /* ---- operations ---- */
 
-static enum err_code write_words(struct worker *w, struct body_writer *writer, uint32_t salt,
+static enum err_code write_words(struct client *w, struct body_writer *writer, uint32_t salt,
                                  uint64_t len, struct err *err)
 {
     size_t step = pick(w, 2) ? KIB(64) : 16 * (1 + pick(w, 9000));
@@ -165,7 +169,7 @@ static enum err_code write_words(struct worker *w, struct body_writer *writer, u
     return rc;
 }
 
-static struct body_writer *write_body(struct worker *w, uint32_t salt, uint64_t len)
+static struct body_writer *write_body(struct client *w, uint32_t salt, uint64_t len)
 {
     struct err err;
     struct body_writer *writer;
@@ -175,12 +179,12 @@ static struct body_writer *write_body(struct worker *w, uint32_t salt, uint64_t 
     return writer;
 }
 
-static uint32_t new_salt(struct worker *w)
+static uint32_t new_salt(struct client *w)
 {
     return w->number << 24 | ++w->salts;
 }
 
-static void put_words(struct worker *w, int bucket, struct bytes key, uint32_t salt, uint64_t len)
+static void put_words(struct client *w, int bucket, struct bytes key, uint32_t salt, uint64_t len)
 {
     struct err err;
     struct record_object stored;
@@ -195,7 +199,7 @@ static void put_words(struct worker *w, int bucket, struct bytes key, uint32_t s
 }
 
 /* A range of it, or all where that is not too much. */
-static void read_words(struct worker *w, const struct record_object *object,
+static void read_words(struct client *w, const struct record_object *object,
                        struct body_reader *reader)
 {
     struct err err;
@@ -216,31 +220,39 @@ static void read_words(struct worker *w, const struct record_object *object,
 }
 
 /* returns  false where there is no such object */
-static bool get_words(struct worker *w, int bucket, struct bytes key, struct object_version version,
-                      struct record_object *ret_object)
+static bool get_words_after(struct client *w, int bucket, struct bytes key,
+                            struct object_version version, unsigned ms,
+                            struct record_object *ret_object)
 {
     struct err err;
     AUTO(body_reader) struct body_reader *reader = NULL;
     enum err_code rc = object_get(w->s->f->store, w->s->buckets[bucket], key, version, &w->arena,
                                   ret_object, &reader, &err);
     demand(rc == ERR_OK || is_absent(rc), "get: %s at %s", err.msg, err.at);
+    usleep(ms * 1000);
     if (rc == ERR_OK)
         read_words(w, ret_object, reader);
     return rc == ERR_OK;
 }
 
-static void do_put(struct worker *w)
+static bool get_words(struct client *w, int bucket, struct bytes key, struct object_version version,
+                      struct record_object *ret_object)
+{
+    return get_words_after(w, bucket, key, version, 0, ret_object);
+}
+
+static void do_put(struct client *w)
 {
     uint64_t len = pick_len(w);
     put_words(w, (int)pick(w, BUCKETS), shared_key(w, (int)pick(w, SHARED_KEYS)), new_salt(w), len);
 }
 
-static void do_put_big(struct worker *w)
+static void do_put_big(struct client *w)
 {
     put_words(w, 0, BYTES_LIT("big"), new_salt(w), BIG_BYTES + pick(w, 1000));
 }
 
-static void do_get(struct worker *w)
+static void do_get(struct client *w)
 {
     struct record_object object;
     int bucket = (int)pick(w, BUCKETS);
@@ -248,7 +260,16 @@ static void do_get(struct worker *w)
     (void)get_words(w, bucket, shared_key(w, (int)pick(w, SHARED_KEYS)), version, &object);
 }
 
-static void do_delete(struct worker *w)
+/* Somebody who reads while the body is deleted, or moves. */
+static void do_get_late(struct client *w)
+{
+    struct record_object object;
+    struct bytes key = pick(w, 4) ? shared_key(w, (int)pick(w, SHARED_KEYS)) : BYTES_LIT("big");
+    (void)get_words_after(w, (int)pick(w, BUCKETS), key, (struct object_version){0}, pick(w, 300),
+                          &object);
+}
+
+static void do_delete(struct client *w)
 {
     struct err err;
     struct object_deleted deleted;
@@ -258,7 +279,7 @@ static void do_delete(struct worker *w)
     demand(rc == ERR_OK, "delete: %s at %s", err.msg, err.at);
 }
 
-static void do_delete_many(struct worker *w)
+static void do_delete_many(struct client *w)
 {
     struct err err;
     struct object_delete requests[3];
@@ -280,7 +301,7 @@ static enum err_code change_nothing(void *ctx, const struct record_object *sourc
     return ERR_OK;
 }
 
-static void do_copy(struct worker *w)
+static void do_copy(struct client *w)
 {
     struct err err;
     struct record_object source, copy;
@@ -293,7 +314,7 @@ static void do_copy(struct worker *w)
     demand(rc == ERR_OK || is_absent(rc), "copy: %s at %s", err.msg, err.at);
 }
 
-static void do_tags(struct worker *w)
+static void do_tags(struct client *w)
 {
     struct err err;
     struct record_object object;
@@ -305,14 +326,14 @@ static void do_tags(struct worker *w)
     demand(rc == ERR_OK || is_absent(rc), "tags: %s at %s", err.msg, err.at);
 }
 
-static void do_give_up(struct worker *w)
+static void do_give_up(struct client *w)
 {
     body_writer_free(write_body(w, new_salt(w), pick_len(w)));
 }
 
 /* Keys rise, numbers fall within a key, and each key has one latest version. One
  * of the versions is read, and perhaps deleted. */
-static void do_versions(struct worker *w)
+static void do_versions(struct client *w)
 {
     struct err err;
     struct list_options options = {.versions = true, .prefix = BYTES_LIT("dir/")};
@@ -349,7 +370,7 @@ static void do_versions(struct worker *w)
 
 /* ---- uploads: any thread may do anything to any of them ---- */
 
-static void upload_begin(struct worker *w, struct shared_upload *upload)
+static void upload_begin(struct client *w, struct shared_upload *upload)
 {
     struct err err;
     struct record_upload record = {.object = {.owner = OWNER}, .initiator = OWNER};
@@ -361,7 +382,7 @@ static void upload_begin(struct worker *w, struct shared_upload *upload)
     demand(rc == ERR_OK, "create: %s", err.msg);
 }
 
-static struct shared_upload pick_upload(struct worker *w)
+static struct shared_upload pick_upload(struct client *w)
 {
     struct stress *s = w->s;
     uint32_t slot = pick(w, UPLOADS);
@@ -373,7 +394,7 @@ static struct shared_upload pick_upload(struct worker *w)
     return upload;
 }
 
-static void upload_gone(struct worker *w, const struct shared_upload *upload)
+static void upload_gone(struct client *w, const struct shared_upload *upload)
 {
     pthread_mutex_lock(&w->s->lock);
     for (int i = 0; i < UPLOADS; i++)
@@ -382,7 +403,7 @@ static void upload_gone(struct worker *w, const struct shared_upload *upload)
     pthread_mutex_unlock(&w->s->lock);
 }
 
-static void do_part(struct worker *w)
+static void do_part(struct client *w)
 {
     struct err err;
     struct shared_upload upload = pick_upload(w);
@@ -393,7 +414,7 @@ static void do_part(struct worker *w)
     demand(rc == ERR_OK || is_absent(rc), "part: %s at %s", err.msg, err.at);
 }
 
-static void do_part_copy(struct worker *w)
+static void do_part_copy(struct client *w)
 {
     struct err err;
     struct shared_upload upload = pick_upload(w);
@@ -411,7 +432,7 @@ static void do_part_copy(struct worker *w)
     demand(rc == ERR_OK || is_absent(rc), "part copy: %s at %s", err.msg, err.at);
 }
 
-static void do_complete(struct worker *w)
+static void do_complete(struct client *w)
 {
     struct err err;
     struct shared_upload upload = pick_upload(w);
@@ -439,7 +460,7 @@ static void do_complete(struct worker *w)
     upload_gone(w, &upload);
 }
 
-static void do_abort(struct worker *w)
+static void do_abort(struct client *w)
 {
     struct err err;
     struct shared_upload upload = pick_upload(w);
@@ -452,7 +473,7 @@ static void do_abort(struct worker *w)
 
 /* ---- keys of one's own ---- */
 
-static void check_own(struct worker *w, int bucket, int key)
+static void check_own(struct client *w, int bucket, int key)
 {
     const struct own_key *own = &w->own[bucket][key];
     struct record_object object;
@@ -462,7 +483,7 @@ static void check_own(struct worker *w, int bucket, int key)
            "own/%u/%d is an older one", w->number, key);
 }
 
-static void do_own(struct worker *w)
+static void do_own(struct client *w)
 {
     int bucket = (int)pick(w, BUCKETS), key = (int)pick(w, OWN_KEYS);
     struct own_key *own = &w->own[bucket][key];
@@ -485,17 +506,17 @@ static void do_own(struct worker *w)
 /* ---- rounds ---- */
 
 static const struct {
-    void (*run)(struct worker *w);
+    void (*run)(struct client *w);
     unsigned weight;
 } operations[] = {
-    {do_put, 24},    {do_get, 30},      {do_delete, 8}, {do_delete_many, 3}, {do_copy, 12},
-    {do_tags, 3},    {do_give_up, 6},   {do_own, 16},   {do_versions, 8},    {do_part, 5},
-    {do_put_big, 1}, {do_part_copy, 3}, {do_abort, 1},  {do_complete, 3},
+    {do_put, 24},    {do_get, 30},     {do_delete, 8},    {do_delete_many, 3}, {do_copy, 12},
+    {do_tags, 3},    {do_give_up, 6},  {do_own, 16},      {do_versions, 8},    {do_part, 5},
+    {do_put_big, 1}, {do_get_late, 4}, {do_part_copy, 3}, {do_abort, 1},       {do_complete, 3},
 };
 
 static void *work(void *ctx)
 {
-    struct worker *w = ctx;
+    struct client *w = ctx;
     unsigned sum = 0;
     for (size_t i = 0; i < ARRAY_LEN(operations); i++)
         sum += operations[i].weight;
@@ -545,7 +566,7 @@ static void restart(struct stress *s)
     enter_buckets(s);
 }
 
-static void run_round(struct stress *s, struct worker *workers, unsigned ms)
+static void run_round(struct stress *s, struct client *workers, unsigned ms)
 {
     pthread_t scrubber;
     atomic_store(&s->stop, false);
@@ -557,9 +578,11 @@ static void run_round(struct stress *s, struct worker *workers, unsigned ms)
     for (int i = 0; i < WORKERS; i++)
         assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
     assert_int_equal(pthread_join(scrubber, NULL), 0);
+    s->moved += metrics_get(&store_stats(s->f->store)->bodies_moved);
+    assert_int_equal(metrics_get(&store_stats(s->f->store)->compact_errors), 0);
     restart(s);
     for (int i = 0; i < WORKERS * BUCKETS * OWN_KEYS; i++) {
-        struct worker *w = &workers[i % WORKERS];
+        struct client *w = &workers[i % WORKERS];
         arena_init(&w->arena, MIB(16));
         check_own(w, i / WORKERS % BUCKETS, i / WORKERS / BUCKETS);
         arena_done(&w->arena);
@@ -598,13 +621,14 @@ static void test_everything(void **state)
     (void)state;
     struct err err;
     static struct stress s = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    static struct worker workers[WORKERS];
+    static struct client workers[WORKERS];
+    fixture_compaction = (struct store_compaction){.below_percent = 50};
     s.f = fixture_new();
     assert_ok(bucket_create(s.f->store, BYTES_LIT("versions"), OWNER, (struct bytes){0}, &err));
     enter_buckets(&s);
     assert_ok(bucket_set_versioning(s.f->store, s.buckets[1], BUCKET_ENABLED, OWNER, &err));
     for (unsigned i = 0; i < WORKERS; i++) {
-        workers[i] = (struct worker){.s = &s, .number = i + 1, .random = mix(i + 1)};
+        workers[i] = (struct client){.s = &s, .number = i + 1, .random = mix(i + 1)};
         workers[i].memory = malloc(READ_MAX);
         assert_non_null(workers[i].memory);
     }
@@ -618,7 +642,9 @@ static void test_everything(void **state)
         operations_done += workers[i].operations;
         free(workers[i].memory);
     }
-    print_message("%llu operations\n", operations_done);
+    print_message("%llu operations, %llu bodies moved\n", operations_done,
+                  (unsigned long long)s.moved);
+    assert_true(s.moved > 0);
     size_t count;
     assert_ok(upload_expire(s.f->store, UINT64_MAX, 1000, &count, &err));
     for (int i = 0; i < BUCKETS; i++)
@@ -631,6 +657,7 @@ static void test_everything(void **state)
 
 int main(void)
 {
+    log_set_level(LOG_WARN);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_everything)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

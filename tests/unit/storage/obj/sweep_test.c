@@ -1,11 +1,16 @@
 /* sweep_test.c - freeing what nobody owns, and nothing else (OBJ-FREE).
  *
  * Planted bugs that it caught: extents counted off before the commit (another
- * body's segment is unlinked); a body claimed without a second look at its owners.
+ * body's segment is unlinked); a body claimed without a second look at its owners; one
+ * that is taken for dead because its owners cannot be read; a dead body that counts
+ * only up to what of it is lost (another body's segment is unlinked).
  *
- * LINK: -Wl,--wrap=pin_kill
+ * LINK: -Wl,--wrap=pin_kill,--wrap=body_is_owned
  */
+#include "storage/obj/scrub.h"
 #include "tests/unit/storage/obj/obj_fixture.h"
+
+#include <errno.h>
 
 #define LEN KIB(100)
 
@@ -22,6 +27,22 @@ bool __wrap_pin_kill(struct pins *pins, struct pin *pin, uint64_t body)
     return __real_pin_kill(pins, pin, body);
 }
 
+static atomic_bool owners_unreadable; /* the next question for owners fails */
+
+enum err_code __real_body_is_owned(struct store *store, uint64_t id, bool *ret_owned,
+                                   struct err *err);
+enum err_code __wrap_body_is_owned(struct store *store, uint64_t id, bool *ret_owned,
+                                   struct err *err);
+enum err_code __wrap_body_is_owned(struct store *store, uint64_t id, bool *ret_owned,
+                                   struct err *err)
+{
+    enum err_code rc = __real_body_is_owned(store, id, ret_owned, err);
+    if (!atomic_exchange(&owners_unreadable, false))
+        return rc;
+    *ret_owned = false;
+    return err_fail_sys(err, EIO, "reading owners");
+}
+
 static uint64_t sweep_errors(const struct fixture *f)
 {
     return metrics_get(&store_stats(f->store)->sweep_errors);
@@ -36,6 +57,17 @@ static void wait_failed(struct fixture *f)
         usleep(10000);
     }
     assert_true(sweep_errors(f) > before);
+}
+
+static void check_body(struct fixture *f, const struct record_body *body, uint64_t len,
+                       uint32_t salt)
+{
+    struct err err;
+    AUTO(body_reader) struct body_reader *reader = NULL;
+    bool gone;
+    assert_ok(body_reader_open(f->store, body, len, &gone, &reader, &err));
+    assert_false(gone);
+    assert_ok(check_range(reader, 0, len, OBJ_BLOCK_BYTES, salt, 0, &err));
 }
 
 /* OBJ-FREE-2: a sweep that is repeated, because its commit failed, takes nothing
@@ -74,6 +106,62 @@ static void test_interrupted(void **state)
     (void)state;
     struct fixture *f = fixture_new();
     struct err err;
+    struct record_object dead;
+    assert_ok(put_bytes(f, "dead", LEN, 1, &dead, &err));
+    fixture_restart(f);
+    wait_live(f, LEN);
+    f->fake->fail_write_code = ERR_IO;
+    f->fake->fail_write = 2;
+    delete_key(f, "dead");
+    wait_failed(f);
+    check_body(f, &dead.body, LEN, 1); /* who goes by the rows, a backup, finds no damage */
+    fixture_restart(f);
+    put(f, "new", LEN, 2);
+    wait_swept(f);
+    assert_ok(get(f, "new", LEN, 2, &err));
+    delete_key(f, "new");
+    assert_nothing_left(f);
+    fixture_free(f);
+}
+
+/* OBJ-SCRUB-4: what a full disk had back before its row could go is no rot. */
+static void test_punched_before(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct err err;
+    struct scrub_status status;
+    put(f, "dead", LEN, 1);
+    put(f, "alive", LEN, 2);
+    f->fake->fail_write_code = ERR_NO_SPACE;
+    f->fake->fail_write = 2;
+    delete_key(f, "dead");
+    for (int i = 0; i < 500 && sweep_errors(f) == 0; i++)
+        usleep(10000);
+    assert_int_equal(count_tag(f, TAG_BODY), 2);
+    assert_ok(scrub_start(f->store, 0, &err));
+    do {
+        usleep(10000);
+        assert_ok(scrub_get_status(f->store, &status, &err));
+    } while (status.running);
+    assert_false(status.failed);
+    assert_int_equal(status.rot, 0);
+    assert_int_equal(metrics_get(&store_stats(f->store)->rot_found), 0);
+    assert_int_equal(count_tag(f, TAG_BODY), 2); /* all that time */
+    fixture_restart(f);
+    wait_swept(f);
+    assert_ok(get(f, "alive", LEN, 2, &err));
+    wait_live(f, LEN);
+    fixture_free(f);
+}
+
+/* OBJ-FREE-2: a stop between a sweep's unlink and its rows, as a disk may bring it back
+ * after a power cut: the segment is gone, a row still names it. That is no damage. */
+static void test_segment_gone(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct err err;
     put(f, "dead", LEN, 1);
     fixture_restart(f);
     wait_live(f, LEN);
@@ -81,12 +169,128 @@ static void test_interrupted(void **state)
     f->fake->fail_write = 2;
     delete_key(f, "dead");
     wait_failed(f);
+    fixture_halt(f);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/bodies/00000001.seg", f->dir);
+    assert_int_equal(unlink(path), 0);
+    assert_ok(fixture_start(f, &err));
+    assert_ok(bucket_acquire(f->store, BYTES_LIT("bkt"), &f->bucket, &err));
+    wait_swept(f);
+    assert_int_equal(sweep_errors(f), 0);
+    assert_nothing_left(f);
+    fixture_free(f);
+}
+
+/* Delete `key`, stop in the middle of the sweep, and do what a broken disk may do
+ * before the next start. */
+static void stop_in_sweep(struct fixture *f, const char *key)
+{
+    f->fake->fail_write_code = ERR_IO;
+    f->fake->fail_write = 2;
+    delete_key(f, key);
+    wait_failed(f);
+    fixture_halt(f);
+}
+
+static void start_again(struct fixture *f)
+{
+    struct err err;
+    assert_ok(fixture_start(f, &err));
+    assert_ok(bucket_acquire(f->store, BYTES_LIT("bkt"), &f->bucket, &err));
+}
+
+static void segment_name(const struct fixture *f, unsigned number, char ret_path[128])
+{
+    snprintf(ret_path, 128, "%s/bodies/%08x.seg", f->dir, number);
+}
+
+/* OBJ-FREE-2: the same, but only one of the segments of the dead body is gone. What it
+ * has in the other counts until it is freed, and the other's bodies stay. */
+static void test_segment_gone_in_part(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct err err;
+    char path[128];
+    put(f, "dead", MIB(5), 1); /* all of segment 1, the first of 2 */
+    put(f, "alive", LEN, 2);
     fixture_restart(f);
+    wait_live(f, MIB(5) + LEN);
+    stop_in_sweep(f, "dead");
+    segment_name(f, 1, path);
+    assert_int_equal(unlink(path), 0);
+    start_again(f);
+    wait_swept(f);
+    assert_ok(get(f, "alive", LEN, 2, &err));
+    wait_live(f, LEN);
+    delete_key(f, "alive");
+    assert_nothing_left(f);
+    fixture_free(f);
+}
+
+/* OBJ-FREE-2: the same where the segment is there, but cut before the dead body. */
+static void test_segment_cut(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct err err;
+    char path[128];
+    put(f, "alive", LEN, 2);
+    put(f, "dead", LEN, 1);
+    fixture_restart(f);
+    wait_live(f, 2 * LEN);
+    stop_in_sweep(f, "dead");
+    segment_name(f, 1, path);
+    assert_int_equal(truncate(path, LEN), 0);
+    start_again(f);
+    wait_swept(f);
+    assert_ok(get(f, "alive", LEN, 2, &err));
+    wait_live(f, LEN);
+    delete_key(f, "alive");
+    assert_nothing_left(f);
+    fixture_free(f);
+}
+
+/* OBJ-SEGMENT-4: the last segment is lost while rows name it. Its number is not given to a
+ * new one, where the sweep of the old would take other bytes. */
+static void test_last_segment_lost(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct err err;
+    char path[128];
+    put(f, "lost", LEN, 1);
+    fixture_restart(f);
+    wait_live(f, LEN);
+    fixture_halt(f);
+    segment_name(f, 1, path);
+    assert_int_equal(unlink(path), 0);
+    start_again(f);
     put(f, "new", LEN, 2);
+    delete_key(f, "lost");
     wait_swept(f);
     assert_ok(get(f, "new", LEN, 2, &err));
-    delete_key(f, "new");
-    assert_nothing_left(f);
+    fixture_free(f);
+}
+
+/* OBJ-FREE-4: whether a body with a lost segment is dead cannot be told: then nothing is
+ * freed, and it is tried again. */
+static void test_owners_unreadable(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    char path[128];
+    put(f, "lost", LEN, 1);
+    fixture_restart(f);
+    fixture_halt(f);
+    segment_name(f, 1, path);
+    assert_int_equal(unlink(path), 0);
+    atomic_store(&owners_unreadable, true);
+    start_again(f);
+    for (int i = 0; i < 500 && sweep_errors(f) == 0; i++)
+        usleep(10000);
+    assert_true(sweep_errors(f) > 0);
+    assert_false(atomic_load(&owners_unreadable));
     fixture_free(f);
 }
 
@@ -127,12 +331,7 @@ static void test_owned_meanwhile(void **state)
     delete_key(copier.f, "source");
     wait_swept(copier.f);
     assert_null(copier.reader);
-    AUTO(body_reader) struct body_reader *reader = NULL;
-    bool gone;
-    assert_ok(body_reader_open(copier.f->store, &copier.shared, LEN, &gone, &reader, &err));
-    assert_false(gone);
-    assert_ok(check_range(reader, 0, LEN, OBJ_BLOCK_BYTES, 1, 0, &err));
-    body_reader_free(TAKE(reader));
+    check_body(copier.f, &copier.shared, LEN, 1);
     fixture_free(copier.f);
 }
 
@@ -203,8 +402,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_segment_gone),
         cmocka_unit_test(test_owned_meanwhile),
         cmocka_unit_test(test_rotten),
+        cmocka_unit_test(test_segment_gone_in_part),
+        cmocka_unit_test(test_segment_cut),
+        cmocka_unit_test(test_last_segment_lost),
+        cmocka_unit_test(test_owners_unreadable),
+        cmocka_unit_test(test_punched_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -293,11 +293,87 @@ static void test_list(void **state)
     assert_nothing_left(f);
 }
 
+static void begin_of(struct fixture *f, const char *key, char ret_id[UPLOAD_ID_TEXT])
+{
+    struct err err;
+    struct record_upload upload = {.initiator = OWNER};
+    assert_ok(
+        upload_create(f->store, f->bucket, bytes_of_str(key), &upload, &f->arena, ret_id, &err));
+}
+
+/* OBJ-UPLOAD-6: those begun before a mark go, and no others. */
+static void test_mark(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    char id[UPLOAD_ID_TEXT];
+    size_t count;
+    begin_of(f, "z", id);
+    begin_of(f, "y", id);
+    const uint64_t mark = upload_next_id(f->store);
+    begin_of(f, "a", id);
+    assert_ok(upload_expire(f->store, mark, 1, &count, &err));
+    assert_int_equal(count, 1);
+    fixture_restart(f);
+    begin_of(f, "b", id);
+    assert_ok(upload_expire(f->store, mark, 100, &count, &err));
+    assert_int_equal(count, 1);
+    assert_ok(upload_expire(f->store, UINT64_MAX, 100, &count, &err));
+    assert_int_equal(count, 2);
+}
+
+/* OBJ-UPLOAD-7: one rotten upload keeps no other from expiring, and is told of. */
+static void test_rotten_upload(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    static const char *const keys[] = {"a", "b", "c"};
+    char ids[3][UPLOAD_ID_TEXT];
+    for (size_t i = 0; i < 3; i++)
+        begin_of(f, keys[i], ids[i]);
+    uint64_t number = 0;
+    uint8_t raw[8];
+    assert_true(codec_unhex(bytes_of_str(ids[1]), raw, sizeof(raw)));
+    number = codec_get_u64be(raw);
+    struct commit_batch batch;
+    commit_batch_init(&batch, &f->arena);
+    struct key row = key_upload(f->bucket->id, BYTES_LIT("b"), number);
+    commit_put(&batch, KV_META, key_bytes(&row), BYTES_LIT("rot"));
+    assert_ok(commit(f->committer, &batch, &err));
+    size_t count;
+    assert_int_equal(upload_expire(f->store, UINT64_MAX, 100, &count, &err), ERR_CORRUPT);
+    assert_int_equal(count, 2);
+    assert_int_equal(count_tag(f, TAG_UPLOAD), 1);
+}
+
+/* OBJ-LIST-5: the same for uploads: a prefix longer than keys are. */
+static void test_long_prefix(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    static char key[S3_KEY_MAX + 2];
+    char id[UPLOAD_ID_TEXT];
+    memset(key, 'k', S3_KEY_MAX);
+    begin_of(f, key, id);
+    key[S3_KEY_MAX] = 'k';
+    for (size_t len = S3_KEY_MAX; len <= S3_KEY_MAX + 1; len++) {
+        struct upload_list_options options = {.prefix = bytes_of(key, len), .max = 10};
+        struct upload_item *items;
+        size_t count;
+        bool more;
+        assert_ok(
+            upload_list(f->store, f->bucket, &options, &f->arena, &items, &count, &more, &err));
+        assert_int_equal(count, len == S3_KEY_MAX);
+        assert_false(more);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_complete), TEST(test_checksum),  TEST(test_bad_complete),
-        TEST(test_abort),    TEST(test_copy_part), TEST(test_list),
+        TEST(test_complete), TEST(test_checksum),      TEST(test_bad_complete),
+        TEST(test_abort),    TEST(test_copy_part),     TEST(test_list),
+        TEST(test_mark),     TEST(test_rotten_upload), TEST(test_long_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
