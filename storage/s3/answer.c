@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "storage/s3/etag.h"
+#include "storage/s3/witness.h"
 
 #define ANSWER_PLAIN_MAX KIB(8) /* bytes of an error's document, path and all */
 
@@ -50,6 +51,8 @@ static void write_error(struct buf *to, struct http_request *http, const struct 
 void answer_log_failure(const struct call *call, const struct err *err)
 {
     struct log_line line;
+    if (err->code == ERR_CORRUPT)
+        witness_rotten(call);
     log_begin(&line, LOG_ERROR, "s3");
     log_str(&line, "req", http_request_id(call->http));
     log_str(&line, "op", call->route ? call->route->name : "none");
@@ -67,6 +70,7 @@ void answer_error(struct call *call, const struct err *err)
     const struct error_row *row = error_row(error);
     struct record_pairs details;
     measure_error(call->s3->measure, error);
+    witness_failed(call, error);
     if (row->status == 500)
         answer_log_failure(call, err);
     http_request_note(call->http, call->route ? call->route->name : "none", row->code);

@@ -1,7 +1,6 @@
 /* call.c - see call.h. */
 #include "storage/s3/call.h"
 
-#include "base/codec.h"
 #include "storage/s3/names.h"
 
 struct call *call_open(struct s3 *s3, struct http_request *http)
@@ -45,9 +44,9 @@ static enum err_code read_query(struct call *call, struct err *err)
         return err_fail(err, ERR_NO_MEMORY, "query parameters");
     for (size_t at = 0; http_query_next(call->head.query, &at, &name, &value);) {
         struct record_pair *pair = &query->items[query->count++];
-        if (!codec_uri_decode(call->arena, name, true, &pair->name) ||
-            !codec_uri_decode(call->arena, value, true, &pair->value))
-            return s3_fail(err, S3_INVALID_URI);
+        if (names_decode(name, true, call->arena, &pair->name, err) ||
+            names_decode(value, true, call->arena, &pair->value, err))
+            return err->code;
         if (bytes_find(pair->name, 0) >= 0 || bytes_find(pair->value, 0) >= 0)
             return s3_fail_because(err, S3_INVALID_ARGUMENT, "A parameter has a NUL in it");
     }
@@ -106,6 +105,8 @@ enum err_code call_adopt_parameters(struct call *call, struct err *err)
         if (!is_hoisted(pair->name))
             continue;
         fields[count].name = lower(call->arena, pair->name);
+        if (!fields[count].name.data)
+            return err_fail(err, ERR_NO_MEMORY, "fields");
         fields[count++].value = bytes_trim(pair->value);
         if (!call_is_field_text(pair->name) || !call_is_field_text(pair->value))
             return call_bad_argument(call, "Query", pair->name, "Control characters", err);

@@ -143,9 +143,11 @@ static void send_metadata(struct call *call, const struct record_pair *pair)
 {
     struct bytes name =
         arena_printf(call->arena, METADATA_PREFIX "%" BYTES_FMT, BYTES_ARG(pair->name));
-    if (name.data)
-        http_reply_field(call->http, (const char *)name.data,
-                         metadata_reply_value(pair->value, call->arena));
+    struct bytes value = metadata_reply_value(pair->value, call->arena);
+    if (name.data && (value.data || pair->value.len == 0))
+        http_reply_field(call->http, (const char *)name.data, value);
+    else
+        http_reply_no_memory(call->http);
 }
 
 void content_send(struct call *call, const struct record_object *object)

@@ -13,7 +13,7 @@ struct s3 {
     struct auth *auth;
     struct s3_options options;
     struct http_service service;
-    uint8_t token_key[TOKEN_KEY_LEN]; /* seals continuation tokens; the same after a restart */
+    uint8_t token_key[TOKEN_KEY_LEN]; /* s3_options.token_key */
     struct measure *measure;
 };
 

@@ -115,8 +115,9 @@ struct bytes listing_last(const struct listing *listing)
 void listing_write_name(struct listing *listing, const char *name, struct bytes text)
 {
     if (listing->url_encoded && text.len > 0)
-        text = codec_uri_encode(listing->call->arena, text, true);
-    xml_write_text(&listing->xml, name, text);
+        xml_write_made(&listing->xml, name, codec_uri_encode(listing->call->arena, text, true));
+    else
+        xml_write_text(&listing->xml, name, text);
 }
 
 void listing_write_content(struct listing *listing, const struct record_object *object)

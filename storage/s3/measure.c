@@ -6,11 +6,12 @@
 
 #include "base/metrics.h"
 
-#define CLASSES    5 /* 1xx … 5xx */
+#define STATUS_MIN 100
+#define STATUSES   500 /* 100 … 599: most are never touched, and take no memory then */
 #define LABELS_MAX 128
 
 struct slot {
-    struct metrics_counter by_class[CLASSES];
+    struct metrics_counter by_status[STATUSES];
     struct metrics_histogram time;
 };
 
@@ -41,9 +42,9 @@ void measure_request(struct measure *measure, const struct route *route,
                      const struct http_request *request)
 {
     struct slot *slot = &measure->slots[route ? route_index(route) : measure->slot_count - 1];
-    int kind = http_request_status(request) / 100;
-    if (kind >= 1 && kind <= CLASSES)
-        metrics_add(&slot->by_class[kind - 1], 1);
+    int index = http_request_status(request) - STATUS_MIN;
+    if (index >= 0 && index < STATUSES)
+        metrics_add(&slot->by_status[index], 1);
     metrics_observe_us(&slot->time, http_request_elapsed_us(request));
     metrics_add(&measure->bytes_in, http_request_bytes_in(request));
     metrics_add(&measure->bytes_out, http_request_bytes_out(request));
@@ -61,8 +62,8 @@ static const char *slot_name(const struct measure *measure, size_t index)
 
 static bool is_used(const struct slot *slot)
 {
-    for (size_t i = 0; i < CLASSES; i++)
-        if (metrics_get(&slot->by_class[i]))
+    for (size_t i = 0; i < STATUSES; i++)
+        if (metrics_get(&slot->by_status[i]))
             return true;
     return false;
 }
@@ -71,14 +72,14 @@ static void write_requests(const struct measure *measure, struct buf *to)
 {
     char labels[LABELS_MAX];
     metrics_write_type(to, "valise_s3_requests_total", "counter",
-                       "S3 requests by operation and class of status");
+                       "S3 requests by operation and status");
     for (size_t i = 0; i < measure->slot_count; i++)
-        for (int kind = 0; kind < CLASSES; kind++) {
-            uint64_t count = metrics_get(&measure->slots[i].by_class[kind]);
+        for (int status = 0; status < STATUSES; status++) {
+            uint64_t count = metrics_get(&measure->slots[i].by_status[status]);
             if (count == 0)
                 continue;
-            snprintf(labels, sizeof(labels), "op=\"%s\",class=\"%dxx\"", slot_name(measure, i),
-                     kind + 1);
+            snprintf(labels, sizeof(labels), "op=\"%s\",code=\"%d\"", slot_name(measure, i),
+                     STATUS_MIN + status);
             metrics_write(to, "valise_s3_requests_total", labels, count);
         }
 }

@@ -16,6 +16,9 @@
 
 #define OP(name, method, scope, query, body, begin, run) \
     {name, ROUTE_##method, ROUTE_##scope, query, NULL, ROUTE_##body, 0, 0, begin, run}
+/* Changes a bucket. */
+#define AUDITED(name, method, query, body, run) \
+    {name, ROUTE_##method, ROUTE_BUCKET, query, NULL, ROUTE_##body, ROUTE_AUDITED, 0, NULL, run}
 #define PREFLIGHT(name, scope) \
     {name, ROUTE_OPTIONS, ROUTE_##scope, NULL, NULL, ROUTE_NO_BODY, \
      ROUTE_PUBLIC | ROUTE_NEW_BUCKET, S3_ACCESS_FORBIDDEN, not_set_begin, NULL}
@@ -45,20 +48,20 @@ static const struct route routes[] = {
     OP("ListMultipartUploads", GET, BUCKET, "uploads", NO_BODY, NULL, list_multipart_uploads_run),
 
     OP("ListBuckets", GET, SERVICE, NULL, NO_BODY, NULL, list_buckets_run),
-    {"CreateBucket", ROUTE_PUT, ROUTE_BUCKET, NULL, NULL, ROUTE_DOCUMENT, ROUTE_NEW_BUCKET, 0,
-     create_bucket_begin, create_bucket_run},
+    {"CreateBucket", ROUTE_PUT, ROUTE_BUCKET, NULL, NULL, ROUTE_DOCUMENT,
+     ROUTE_NEW_BUCKET | ROUTE_AUDITED, 0, create_bucket_begin, create_bucket_run},
     OP("HeadBucket", HEAD, BUCKET, NULL, NO_BODY, NULL, head_bucket_run),
-    OP("DeleteBucket", DELETE, BUCKET, NULL, NO_BODY, NULL, delete_bucket_run),
+    AUDITED("DeleteBucket", DELETE, NULL, NO_BODY, delete_bucket_run),
     OP("ListObjects", GET, BUCKET, NULL, NO_BODY, NULL, list_objects_run),
     OP("ListObjectsV2", GET, BUCKET, "list-type", NO_BODY, NULL, list_objects_v2_run),
     OP("ListObjectVersions", GET, BUCKET, "versions", NO_BODY, NULL, list_versions_run),
     OP("DeleteObjects", POST, BUCKET, "delete", DOCUMENT, NULL, delete_objects_run),
     OP("GetBucketLocation", GET, BUCKET, "location", NO_BODY, NULL, get_bucket_location_run),
     OP("GetBucketVersioning", GET, BUCKET, "versioning", NO_BODY, NULL, get_bucket_versioning_run),
-    OP("PutBucketVersioning", PUT, BUCKET, "versioning", DOCUMENT, NULL, put_bucket_versioning_run),
+    AUDITED("PutBucketVersioning", PUT, "versioning", DOCUMENT, put_bucket_versioning_run),
     OP("GetBucketTagging", GET, BUCKET, "tagging", NO_BODY, NULL, get_bucket_tagging_run),
-    OP("PutBucketTagging", PUT, BUCKET, "tagging", DOCUMENT, NULL, put_bucket_tagging_run),
-    OP("DeleteBucketTagging", DELETE, BUCKET, "tagging", NO_BODY, NULL, delete_bucket_tagging_run),
+    AUDITED("PutBucketTagging", PUT, "tagging", DOCUMENT, put_bucket_tagging_run),
+    AUDITED("DeleteBucketTagging", DELETE, "tagging", NO_BODY, delete_bucket_tagging_run),
     OP("GetBucketAcl", GET, BUCKET, "acl", NO_BODY, NULL, get_bucket_acl_run),
     OP("PutBucketAcl", PUT, BUCKET, "acl", DOCUMENT, NULL, put_bucket_acl_run),
 

@@ -41,6 +41,7 @@ enum route_body {
 #define ROUTE_NEW_BUCKET 1u /* the bucket need not exist */
 #define ROUTE_PUBLIC     2u /* anybody may ask */
 #define ROUTE_OF_OBJECT  4u /* x-amz-checksum-… is about the object, not about the document */
+#define ROUTE_AUDITED    8u /* changes a bucket: who did it is told to s3_options.audit */
 
 typedef enum err_code (*route_fn)(struct call *call, struct err *err);
 

@@ -3,15 +3,17 @@
  *     head()  authenticate → locate → route → may they → headers → what the
  *             body will be → the operation's begin()      (an error: replied now)
  *     body()  piece by piece through intake.h             (an error: replied now)
- *     end()   the body's digests → the operation's run()
+ *     end()   the body's digests → the operation's run() → who keeps a log of it
  *     done()  count, let go */
 #include "storage/s3/s3.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "storage/s3/answer.h"
 #include "storage/s3/call.h"
 #include "storage/s3/headers.h"
+#include "storage/s3/witness.h"
 
 static enum err_code authenticate(struct call *call, struct err *err)
 {
@@ -120,7 +122,7 @@ static void on_end(void *ctx, struct http_request *http)
     struct call *call = http_request_user(http);
     struct err err = {0};
     (void)ctx;
-    if (intake_end(call, &err) || call->route->run(call, &err))
+    if (intake_end(call, &err) || call->route->run(call, &err) || witness_changed(call, &err))
         answer_error(call, &err);
 }
 
@@ -133,14 +135,6 @@ static void on_done(void *ctx, struct http_request *http)
         call_close(call);
 }
 
-/* Tokens are sealed by what only this box is. */
-static void make_token_key(struct s3 *s3)
-{
-    const struct record_system *system = store_system(s3->store);
-    hash_hmac_sha256(bytes_of(system->box_id, sizeof(system->box_id)),
-                     BYTES_LIT("S3 continuation tokens"), s3->token_key);
-}
-
 enum err_code s3_new(struct store *store, struct auth *auth, const struct s3_options *options,
                      struct s3 **ret_s3, struct err *err)
 {
@@ -151,7 +145,9 @@ enum err_code s3_new(struct store *store, struct auth *auth, const struct s3_opt
     s3->auth = auth;
     s3->options = *options;
     s3->service = (struct http_service){s3, on_head, on_body, on_end, on_done};
-    make_token_key(s3);
+    assert(options->token_key.len == TOKEN_KEY_LEN);
+    memcpy(s3->token_key, options->token_key.data, TOKEN_KEY_LEN);
+    s3->options.token_key = bytes_of(s3->token_key, TOKEN_KEY_LEN);
     if (measure_new(&s3->measure, err)) {
         free(s3);
         return err->code;
@@ -165,6 +161,7 @@ void s3_free(struct s3 *s3)
     if (!s3)
         return;
     measure_free(s3->measure);
+    explicit_bzero(s3->token_key, sizeof(s3->token_key));
     free(s3);
 }
 

@@ -18,11 +18,36 @@
 
 struct s3; /* opaque: internal.h */
 
+/* Something that a log of who did what may want to keep. Borrowed for the call. */
+struct s3_event {
+    const char *op;                /* as S3 calls it; "none" where that was not found out */
+    const char *result;            /* "ok", or S3's error code */
+    struct bytes user, access_key; /* who; after a refusal the key that was tried, if it is ours */
+    const char *address;           /* of the peer */
+    const char *request_id;
+    struct bytes bucket, key; /* empty: none was named */
+};
+
+/* Who keeps such a log. Any thread. */
+struct s3_audit {
+    void *ctx;
+    /* A bucket was made, changed or deleted; the answer goes out after this returns.
+     * On an error that is answered instead, and the change stays. */
+    enum err_code (*changed)(void *ctx, const struct s3_event *event, struct err *err);
+    /* A request was refused for who sent it. Strangers cause it: must be cheap. */
+    void (*refused)(void *ctx, const struct s3_event *event);
+    /* What was asked for is not what was stored. The same. */
+    void (*rotten)(void *ctx, const struct s3_event *event);
+};
+
 struct s3_options {
     struct bytes region; /* that scopes must name; empty = any */
     struct bytes domain; /* virtual-host style: BUCKET.domain; empty = path style only */
     uint64_t object_max; /* bytes of one object, at most S3_OBJECT_BYTES_MAX */
     const struct clock *clock;
+    struct bytes token_key;       /* seals continuation tokens: TOKEN_KEY_LEN (token.h) bytes that
+                                     nobody else has, the same after a restart; copied */
+    const struct s3_audit *audit; /* borrowed until s3_free; NULL = nobody */
 };
 
 /* options' bytes are borrowed until s3_free. errors  ERR_NO_MEMORY */

@@ -126,6 +126,14 @@ void xml_write_text(struct xml_write *xml, const char *name, struct bytes text)
     write_tag(xml->to, "</", name);
 }
 
+void xml_write_made(struct xml_write *xml, const char *name, struct bytes text)
+{
+    if (text.data)
+        xml_write_text(xml, name, text);
+    else
+        xml->to->failed = ERR_NO_MEMORY;
+}
+
 void xml_write_str(struct xml_write *xml, const char *name, const char *text)
 {
     xml_write_text(xml, name, bytes_of_str(text));

@@ -48,6 +48,9 @@ void xml_write_close(struct xml_write *xml);
 
 /* An element with content. */
 void xml_write_text(struct xml_write *xml, const char *name, struct bytes text);
+/* The same for a text that was made for it: where its data is NULL, memory was out,
+ * and the document fails. */
+void xml_write_made(struct xml_write *xml, const char *name, struct bytes text);
 void xml_write_str(struct xml_write *xml, const char *name, const char *text);
 void xml_write_u64(struct xml_write *xml, const char *name, uint64_t value);
 void xml_write_bool(struct xml_write *xml, const char *name, bool value);

@@ -73,7 +73,7 @@ static enum err_code answer(struct call *call, const struct record_object *objec
     const char *scheme = http_request_is_tls(call->http) ? "https" : "http";
     struct bytes host = call_field(call, "host"), path = call->head.path;
     xml_write_start(&xml, &call->out, "CompleteMultipartUploadResult", true);
-    xml_write_text(&xml, "Location",
+    xml_write_made(&xml, "Location",
                    arena_printf(call->arena, "%s://%" BYTES_FMT "%" BYTES_FMT, scheme,
                                 BYTES_ARG(host), BYTES_ARG(path)));
     xml_write_text(&xml, "Bucket", call->bucket_name);

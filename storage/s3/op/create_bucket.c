@@ -1,10 +1,14 @@
 /* create_bucket.c - CreateBucket.
  *
  * Source    Amazon S3 API Reference, CreateBucket. */
+#include <stdio.h>
+
 #include "storage/s3/answer.h"
 #include "storage/s3/op/op.h"
 #include "storage/s3/region.h"
 #include "storage/s3/xml_read.h"
+
+#define LOCATION_MAX 65 /* '/', a bucket's name of 63, NUL */
 
 enum err_code create_bucket_begin(struct call *call, struct err *err)
 {
@@ -62,7 +66,8 @@ static enum err_code fail_taken(struct call *call, struct err *err)
 
 enum err_code create_bucket_run(struct call *call, struct err *err)
 {
-    struct bytes region, location;
+    struct bytes region;
+    char location[LOCATION_MAX];
     if (read_document(call, &region, err))
         return err->code;
     if (bucket_create(call->s3->store, call->bucket_name, call_user_id(call), region, err)) {
@@ -70,8 +75,8 @@ enum err_code create_bucket_run(struct call *call, struct err *err)
             return s3_fail(err, S3_TOO_MANY_BUCKETS);
         return err->code == ERR_EXISTS ? fail_taken(call, err) : err->code;
     }
-    location = arena_printf(call->arena, "/%" BYTES_FMT, BYTES_ARG(call->bucket_name));
-    http_reply_field(call->http, "Location", location);
+    snprintf(location, sizeof(location), "/%" BYTES_FMT, BYTES_ARG(call->bucket_name));
+    http_reply_field_str(call->http, "Location", location);
     answer_empty(call, 200);
     return ERR_OK;
 }

@@ -56,7 +56,7 @@ static enum err_code write_page(struct call *call, const struct page *page, stru
     if (page->prefix.data)
         xml_write_text(&xml, "Prefix", page->prefix);
     if (page->more && page->count > 0)
-        xml_write_text(
+        xml_write_made(
             &xml, "ContinuationToken",
             token_make(call->s3->token_key, 0, page->entries[page->count - 1].name, call->arena));
     xml_write_end(&xml);

@@ -41,8 +41,9 @@ static void write_name(struct page *page, struct xml_write *xml, const char *nam
                        struct bytes text)
 {
     if (page->url_encoded && text.len > 0)
-        text = codec_uri_encode(page->call->arena, text, true);
-    xml_write_text(xml, name, text);
+        xml_write_made(xml, name, codec_uri_encode(page->call->arena, text, true));
+    else
+        xml_write_text(xml, name, text);
 }
 
 static void write_upload(struct page *page, struct xml_write *xml, const struct upload_item *item)
