@@ -3,13 +3,16 @@
 
 #include <unistd.h>
 
+#include "appliance/audit_box.h"
 #include "appliance/claim.h"
 #include "appliance/folder.h"
 #include "appliance/reserve.h"
 #include "appliance/rows.h"
 #include "appliance/settings.h"
+#include "appliance/version.h"
 #include "base/codec.h"
 #include "base/file.h"
+#include "base/tree.h"
 
 static enum err_code join(struct arena *arena, const char *dir, const char *name,
                           const char **ret_path, struct err *err)
@@ -96,8 +99,29 @@ static enum err_code open_store(struct box *box, const struct settings *settings
         .segment_bytes = settings_u64(settings, "store.segment_bytes"),
         .changes_max = settings_u64(settings, "store.changes_max"),
         .clock = clock_system(),
+        .compact =
+            {
+                .below_percent = (unsigned)settings_u64(settings, "compact.below_percent"),
+                .wait_ms = (uint32_t)settings_u64(settings, "compact.wait_seconds") * 1000,
+                .bytes_per_second = settings_u64(settings, "compact.bytes_per_second"),
+            },
     };
     return store_open(box->kv, box->committer, &options, &box->store, err);
+}
+
+/* A backup that was broken off leaves its copy of the ordered store. */
+static enum err_code open_backup(struct box *box, struct arena *arena, struct err *err)
+{
+    const struct backup_options options = {.kv = box->kv,
+                                           .committer = box->committer,
+                                           .store = box->store,
+                                           .dir = box->dir,
+                                           .clock = clock_system()};
+    const char *path;
+    enum err_code code = join(arena, box->dir, BACKUP_TMP, &path, err);
+    if (code == ERR_OK)
+        code = tree_remove(path, err);
+    return code == ERR_OK ? backup_new(&options, &box->backup, err) : code;
 }
 
 /* A new box notes which key is its own, every other looks. */
@@ -114,6 +138,13 @@ static enum err_code check_key(struct box *box, bool fresh, const uint8_t key[SE
     return code;
 }
 
+/* A key of its own for each use, so that none tells of another. */
+static void derive_keys(struct box *box, const uint8_t key[SEAL_KEY_LEN])
+{
+    hash_hmac_sha256(bytes_of(key, SEAL_KEY_LEN), BYTES_LIT("valise: S3 continuation tokens"),
+                     box->token_key);
+}
+
 static enum err_code open_auth(struct box *box, bool fresh, struct arena *arena, struct err *err)
 {
     const char *path;
@@ -125,6 +156,8 @@ static enum err_code open_auth(struct box *box, bool fresh, struct arena *arena,
         code = check_key(box, fresh, key, err);
     if (code == ERR_OK)
         code = auth_open(box->kv, box->committer, clock_system(), key, &box->auth, err);
+    if (code == ERR_OK)
+        derive_keys(box, key);
     seal_wipe(key, sizeof(key));
     return code;
 }
@@ -141,9 +174,15 @@ static enum err_code open_parts(struct box *box, const struct settings *settings
     if (code == ERR_OK)
         code = start_committer(box, err);
     if (code == ERR_OK)
+        code = audit_open(box->kv, box->committer, clock_system(), &box->audit, err);
+    if (code == ERR_OK)
         code = open_store(box, settings, err);
     if (code == ERR_OK)
         code = open_auth(box, fresh, &arena, err);
+    if (code == ERR_OK)
+        code = open_backup(box, &arena, err);
+    if (code == ERR_OK)
+        code = audit_box_look(box, err);
     arena_done(&arena);
     return code;
 }
@@ -157,6 +196,9 @@ static enum err_code check_is_box(const char *dir, struct err *err)
     if (state == FOLDER_HALF_MADE)
         return err_fail(err, ERR_NOT_FOUND,
                         "this box was never finished, run 'valise init' again: '%s'", dir);
+    if (state == FOLDER_HALF_RESTORED)
+        return err_fail(err, ERR_NOT_FOUND,
+                        "a restore was broken off here, run 'valise restore' again: '%s'", dir);
     if (state == FOLDER_EMPTY)
         return err_fail(err, ERR_NOT_FOUND, "no box here, make one with 'valise init': '%s'", dir);
     return err_fail(err, ERR_NOT_FOUND, "not a box: '%s'", dir);
@@ -186,14 +228,17 @@ enum err_code box_open(const char *dir, const struct settings *settings, struct 
 
 void box_close(struct box *box)
 {
+    backup_free(box->backup);
     auth_close(box->auth);
     store_close(box->store);
+    audit_close(box->audit);
     if (box->committer)
         committer_stop(box->committer);
     if (box->kv)
         box->kv->calls->close(box->kv);
     if (box->lock_fd >= 0)
         close(box->lock_fd);
+    seal_wipe(box->token_key, sizeof(box->token_key));
     *box = (struct box){.lock_fd = -1};
 }
 
@@ -203,32 +248,51 @@ void box_id_text(const struct box *box, char ret_text[BOX_ID_TEXT])
     codec_hex(bytes_of(system->box_id, sizeof(system->box_id)), ret_text);
 }
 
+struct credentials {
+    char box_id[BOX_ID_TEXT], claim_code[CLAIM_TEXT_LEN + 1];
+    struct auth_key key;
+    struct bytes secret; /* arena memory */
+};
+
+/* Make what a new box is told once. The audit log begins with it. */
+static enum err_code make_credentials(struct box *box, const struct box_request *request,
+                                      struct arena *arena, struct credentials *ret, struct err *err)
+{
+    struct audit_box_key change = {box->audit, "key:create", getuid()};
+    const struct auth_witness witness = audit_box_witness(&change);
+    const struct auth_key_request first = {BYTES_LIT(BOX_USER), request->access_key,
+                                           request->secret, &witness};
+    const struct audit_box_doing made = {
+        .action = "box:make", .resource = ret->box_id, .detail = "version " VERSION_TEXT};
+    box_id_text(box, ret->box_id);
+    enum err_code code = audit_box_write(box->audit, change.uid, &made, err);
+    if (code == ERR_OK)
+        code = auth_key_create(box->auth, &first, arena, &ret->key, &ret->secret, err);
+    return code == ERR_OK
+               ? claim_make(box->committer, clock_unix_ms(clock_system()), ret->claim_code, err)
+               : code;
+}
+
 /* The first key and the claim code of an open new box, told before it counts. */
 static enum err_code give_keys(struct box *box, const struct box_request *request,
                                struct arena *arena, struct err *err)
 {
-    char box_id[BOX_ID_TEXT], code_text[CLAIM_TEXT_LEN + 1];
-    struct auth_key key;
-    struct bytes secret;
-    enum err_code code = auth_key_create(box->auth, BYTES_LIT(BOX_USER), request->access_key,
-                                         request->secret, arena, &key, &secret, err);
-    if (code == ERR_OK)
-        code = claim_make(box->committer, clock_unix_ms(clock_system()), code_text, err);
+    struct credentials made;
+    enum err_code code = make_credentials(box, request, arena, &made, err);
     if (code != ERR_OK)
         return code;
-    box_id_text(box, box_id);
     const struct box_first_run first_run = {
-        .box_id = bytes_of_str(box_id),
+        .box_id = bytes_of_str(made.box_id),
         .account_id = BYTES_LIT(BOX_ACCOUNT_ID),
-        .user = bytes_of_str(key.user),
-        .user_id = bytes_of_str(key.user_id),
-        .access_key = bytes_of_str(key.access_key),
-        .secret_key = secret,
-        .claim_code = bytes_of_str(code_text),
+        .user = bytes_of_str(made.key.user),
+        .user_id = bytes_of_str(made.key.user_id),
+        .access_key = bytes_of_str(made.key.access_key),
+        .secret_key = made.secret,
+        .claim_code = bytes_of_str(made.claim_code),
     };
     code = request->tell(request->ctx, &first_run, err);
-    seal_wipe(code_text, sizeof(code_text));
-    seal_wipe((void *)secret.data, secret.len);
+    seal_wipe(made.claim_code, sizeof(made.claim_code));
+    seal_wipe((void *)made.secret.data, made.secret.len);
     return code;
 }
 

@@ -1,5 +1,5 @@
 /* box.h - the parts of one data folder, opened in order and closed in reverse:
- * lock, reserve file, ordered store, committer, object store, users.
+ * lock, reserve file, ordered store, committer, audit log, object store, users.
  *
  * Owns      DIR itself: DIR/box.key, DIR/kv; DIR/lock through folder.c, DIR/reserve
  *           through reserve.c.
@@ -7,9 +7,14 @@
 #ifndef APPLIANCE_BOX_H
 #define APPLIANCE_BOX_H
 
+#include <stdatomic.h>
+
+#include "appliance/audit.h"
 #include "appliance/space.h"
+#include "base/hash.h"
 #include "base/settings.h"
 #include "storage/auth/auth.h"
+#include "storage/backup/backup.h"
 #include "storage/obj/store.h"
 
 #define BOX_ACCOUNT_ID "000000000000" /* until the box is enrolled */
@@ -21,8 +26,13 @@ struct box {
     struct committer *committer;
     struct store *store;
     struct auth *auth;
-    const char *dir; /* borrowed */
-    int lock_fd;     /* -1: not held */
+    struct audit *audit;
+    struct backup *backup;
+    /* Ends of a scrub and of a backup that the audit log has; see audit_box_note_ends(). */
+    atomic_uint_fast64_t scrub_noted_unix_ms, backup_noted_unix_ms;
+    uint8_t token_key[HASH_HMAC_LEN]; /* secret: seals what S3 hands out and takes back */
+    const char *dir;                  /* borrowed */
+    int lock_fd;                      /* -1: not held */
 };
 
 /* What a new box is told once. Arena memory. */

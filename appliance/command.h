@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "appliance/audit_repeat.h"
 #include "appliance/box.h"
 #include "appliance/health.h"
 #include "base/http/http.h"
@@ -24,14 +25,17 @@ struct command_env {
     bool running;                                  /* as a service: the two below are set */
     const struct http_front *const _Atomic *front; /* NULL there until the port is open */
     bool tls;
-    uint64_t scrub_rate; /* bytes per second; 0 = as fast as can be */
+    uint64_t scrub_rate;         /* bytes per second; 0 = as fast as can be */
+    uint64_t backup_rate;        /* the same */
+    struct audit_repeat *repeat; /* what is counted for the audit log; NULL = nothing is */
 };
 
 /* Answer one request.
  *
  * env      struct command_env
+ * uid      the account of this machine that asks
  * request  any JSON: what is wrong with it is answered as an error
  * returns  the reply, yours to decref; NULL when memory is out */
-json_t *command_answer(void *env, const json_t *request);
+json_t *command_answer(void *env, uint32_t uid, const json_t *request);
 
 #endif

@@ -28,11 +28,11 @@ static json_t *refusal(const char *why)
     return json_pack("{s:{s:s, s:s}}", "error", "code", err_code_name(ERR_INVALID), "message", why);
 }
 
-char *control_answer_line(struct bytes line, control_fn answer, void *ctx)
+char *control_answer_line(struct bytes line, uint32_t uid, control_fn answer, void *ctx)
 {
     json_error_t why;
     json_t *request = json_loadb((const char *)line.data, line.len, JSON_REJECT_DUPLICATES, &why);
-    json_t *reply = json_is_object(request) ? answer(ctx, request)
+    json_t *reply = json_is_object(request) ? answer(ctx, uid, request)
                                             : refusal("the request is not a JSON object");
     json_decref(request);
     char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
@@ -49,15 +49,29 @@ char *control_answer_line(struct bytes line, control_fn answer, void *ctx)
     return ended;
 }
 
+/* As whom the other end connected: the kernel's word, not the request's. */
+static enum err_code find_caller(int fd, uint32_t *ret_uid, struct err *err)
+{
+    struct ucred caller;
+    socklen_t len = sizeof(caller);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &len) != 0)
+        return err_fail_sys(err, errno, "asking who asks");
+    *ret_uid = caller.uid;
+    return ERR_OK;
+}
+
 static void serve_one(const struct control *control, int fd)
 {
+    uint32_t uid = 0;
     struct buf line;
     buf_init(&line, CONTROL_REQUEST_MAX);
     struct err err;
-    enum err_code code = control_socket_read_line(fd, &line, CONTROL_MS, &err);
+    enum err_code code = find_caller(fd, &uid, &err);
     char *reply = NULL;
     if (code == ERR_OK)
-        reply = control_answer_line(buf_bytes(&line), control->answer, control->ctx);
+        code = control_socket_read_line(fd, &line, CONTROL_MS, &err);
+    if (code == ERR_OK)
+        reply = control_answer_line(buf_bytes(&line), uid, control->answer, control->ctx);
     if (reply)
         code = control_socket_write(fd, bytes_of_str(reply), CONTROL_MS, &err);
     else if (code == ERR_OK)

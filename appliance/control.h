@@ -25,8 +25,8 @@
 
 struct control; /* opaque: control.c */
 
-/* Answer a request. returns  the reply, taken; NULL when memory is out */
-typedef json_t *(*control_fn)(void *ctx, const json_t *request);
+/* Answer a request of the account `uid`. returns  the reply, taken; NULL when memory is out */
+typedef json_t *(*control_fn)(void *ctx, uint32_t uid, const json_t *request);
 
 /* Listen. The caller holds DIR/lock, so a socket that lies there is a dead one's.
  *
@@ -40,8 +40,9 @@ void control_stop(struct control *control);
 
 /* The reply's line to one request line, without a newline in the latter.
  *
+ * uid      who asks
  * returns  text with a newline, yours to free; NULL when memory is out */
-char *control_answer_line(struct bytes line, control_fn answer, void *ctx);
+char *control_answer_line(struct bytes line, uint32_t uid, control_fn answer, void *ctx);
 
 /* Ask the running box.
  *

@@ -4,17 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-
-#define ERASE_FDS 16 /* descriptors that the tree walk may hold */
+#include "base/tree.h"
 
 /* Names that may lie in DIR before it is a box: a file system's own, and a
  * lock that was taken by somebody who found nothing to do. */
@@ -42,16 +39,20 @@ static enum err_code path_of(const char *dir, const char *name, char ret_path[PA
 
 static enum folder_state state_of(DIR *stream)
 {
-    bool making = false, box = false, foreign = false;
+    bool making = false, restoring = false, box = false, foreign = false;
     struct dirent *entry;
     while ((entry = readdir(stream))) {
         if (strcmp(entry->d_name, "making") == 0)
             making = true;
+        else if (strcmp(entry->d_name, "restoring") == 0)
+            restoring = true;
         else if (is_among(entry->d_name, parts, ARRAY_LEN(parts)))
             box = true;
         else if (!is_among(entry->d_name, harmless, ARRAY_LEN(harmless)))
             foreign = true;
     }
+    if (restoring)
+        return FOLDER_HALF_RESTORED;
     if (making)
         return FOLDER_HALF_MADE;
     if (box)
@@ -87,12 +88,6 @@ enum err_code folder_lock(const char *dir, int *ret_fd, struct err *err)
     return code;
 }
 
-static int erase_one(const char *path, const struct stat *status UNUSED, int kind UNUSED,
-                     struct FTW *where UNUSED)
-{
-    return remove(path);
-}
-
 static enum err_code erase(const char *dir, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -100,9 +95,9 @@ static enum err_code erase(const char *dir, struct err *err)
         enum err_code code = path_of(dir, parts[i], path, err);
         if (code != ERR_OK)
             return code;
-        if (nftw(path, erase_one, ERASE_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 &&
-            errno != ENOENT)
-            return err_fail_sys(err, errno, "erasing the half-made '%s'", path);
+        code = tree_remove(path, err);
+        if (code != ERR_OK)
+            return code;
     }
     return ERR_OK;
 }
@@ -111,19 +106,30 @@ static enum err_code refuse(const char *dir, enum folder_state state, struct err
 {
     if (state == FOLDER_BOX)
         return err_fail(err, ERR_EXISTS, "there is a box already: '%s'", dir);
+    if (state == FOLDER_HALF_RESTORED)
+        return err_fail(err, ERR_EXISTS,
+                        "a restore was broken off here, run 'valise restore' again: '%s'", dir);
     return err_fail(err, ERR_EXISTS, "this folder is neither empty nor a box, choose another: '%s'",
                     dir);
 }
 
-static bool is_free(enum folder_state state)
+/* What is being made: a new box, or one from a backup. */
+struct making {
+    const char *marker;
+    enum folder_state unfinished; /* what an earlier one left */
+};
+static const struct making new_box = {"making", FOLDER_HALF_MADE};
+static const struct making restored_box = {"restoring", FOLDER_HALF_RESTORED};
+
+static bool is_free(enum folder_state state, const struct making *making)
 {
-    return state == FOLDER_EMPTY || state == FOLDER_HALF_MADE;
+    return state == FOLDER_EMPTY || state == FOLDER_HALF_MADE || state == making->unfinished;
 }
 
-static enum err_code set_marker(const char *dir, struct err *err)
+static enum err_code set_marker(const char *dir, const struct making *making, struct err *err)
 {
     char path[PATH_MAX];
-    enum err_code code = path_of(dir, "making", path, err);
+    enum err_code code = path_of(dir, making->marker, path, err);
     if (code != ERR_OK)
         return code;
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -133,27 +139,44 @@ static enum err_code set_marker(const char *dir, struct err *err)
     return file_sync_dir(dir, err);
 }
 
-/* Under the lock: what was free a moment ago may have become a box. */
-static enum err_code begin_locked(const char *dir, struct err *err)
+static enum err_code take_marker(const char *dir, const struct making *making, struct err *err)
 {
-    enum folder_state state;
-    enum err_code code = folder_look(dir, &state, err);
+    char path[PATH_MAX];
+    enum err_code code = path_of(dir, making->marker, path, err);
     if (code != ERR_OK)
         return code;
-    if (!is_free(state))
-        return refuse(dir, state, err);
-    if (state == FOLDER_HALF_MADE)
-        code = erase(dir, err);
-    return code != ERR_OK ? code : set_marker(dir, err);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_fail_sys(err, errno, "removing '%s'", path);
+    return file_sync_dir(dir, err);
 }
 
-enum err_code folder_begin(const char *dir, int *ret_lock_fd, struct err *err)
+/* Under the lock: what was free a moment ago may have become a box. The new marker
+ * is there before an old one goes. */
+static enum err_code begin_locked(const char *dir, const struct making *making, struct err *err)
 {
     enum folder_state state;
     enum err_code code = folder_look(dir, &state, err);
     if (code != ERR_OK)
         return code;
-    if (!is_free(state))
+    if (!is_free(state, making))
+        return refuse(dir, state, err);
+    if (state != FOLDER_EMPTY)
+        code = erase(dir, err);
+    if (code == ERR_OK)
+        code = set_marker(dir, making, err);
+    if (code == ERR_OK && making != &new_box) /* or who makes a new box erases what is restored */
+        code = take_marker(dir, &new_box, err);
+    return code;
+}
+
+static enum err_code begin(const char *dir, const struct making *making, int *ret_lock_fd,
+                           struct err *err)
+{
+    enum folder_state state;
+    enum err_code code = folder_look(dir, &state, err);
+    if (code != ERR_OK)
+        return code;
+    if (!is_free(state, making))
         return refuse(dir, state, err);
     code = file_make_dir(dir, 0700, err);
     if (code != ERR_OK)
@@ -162,7 +185,7 @@ enum err_code folder_begin(const char *dir, int *ret_lock_fd, struct err *err)
     code = folder_lock(dir, &fd, err);
     if (code != ERR_OK)
         return code;
-    code = begin_locked(dir, err);
+    code = begin_locked(dir, making, err);
     if (code != ERR_OK)
         close(fd);
     else
@@ -170,13 +193,22 @@ enum err_code folder_begin(const char *dir, int *ret_lock_fd, struct err *err)
     return code;
 }
 
+enum err_code folder_begin(const char *dir, int *ret_lock_fd, struct err *err)
+{
+    return begin(dir, &new_box, ret_lock_fd, err);
+}
+
 enum err_code folder_finish(const char *dir, struct err *err)
 {
-    char path[PATH_MAX];
-    enum err_code code = path_of(dir, "making", path, err);
-    if (code != ERR_OK)
-        return code;
-    if (unlink(path) != 0)
-        return err_fail_sys(err, errno, "removing '%s'", path);
-    return file_sync_dir(dir, err);
+    return take_marker(dir, &new_box, err);
+}
+
+enum err_code folder_begin_restore(const char *dir, int *ret_lock_fd, struct err *err)
+{
+    return begin(dir, &restored_box, ret_lock_fd, err);
+}
+
+enum err_code folder_finish_restore(const char *dir, struct err *err)
+{
+    return take_marker(dir, &restored_box, err);
 }

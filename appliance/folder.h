@@ -1,11 +1,13 @@
 /* folder.h - what lies in DIR: whether it is a box, and the marker that a new
- * box carries until it is complete.
+ * or restored box carries until it is complete.
  *
  * A new box is made between folder_begin and folder_finish. What a crash leaves
  * in between still has the marker: nobody was told its keys, so the next
- * folder_begin erases it and starts over.
+ * folder_begin erases it and starts over. A restore does the same between its own
+ * two, with a marker of its own: what it left is filled by a restore alone, never
+ * made a new box.
  *
- * Owns      DIR/lock, DIR/making.
+ * Owns      DIR/lock, DIR/making, DIR/restoring.
  * Not here  what the files hold: box.c.
  * Threads   one. */
 #ifndef APPLIANCE_FOLDER_H
@@ -15,8 +17,9 @@
 #include "base/err.h"
 
 enum folder_state {
-    FOLDER_EMPTY,     /* not there, or nothing in it: a box can be made */
-    FOLDER_HALF_MADE, /* the marker is there */
+    FOLDER_EMPTY,         /* not there, or nothing in it: a box can be made */
+    FOLDER_HALF_MADE,     /* the marker is there */
+    FOLDER_HALF_RESTORED, /* that of a restore */
     FOLDER_BOX,
     FOLDER_FOREIGN /* something else: hands off */
 };
@@ -40,5 +43,9 @@ MUST_USE enum err_code folder_begin(const char *dir, int *ret_lock_fd, struct er
 
 /* The box is complete: take the marker away. effect  durable */
 MUST_USE enum err_code folder_finish(const char *dir, struct err *err);
+
+/* The same two for a restore, which may begin where another one was broken off, too. */
+MUST_USE enum err_code folder_begin_restore(const char *dir, int *ret_lock_fd, struct err *err);
+MUST_USE enum err_code folder_finish_restore(const char *dir, struct err *err);
 
 #endif

@@ -42,7 +42,7 @@ struct health_report health_look(const struct health *health)
     report.found[HEALTH_DISK_FULL] = store == ERR_NO_SPACE || space_now(health->space).full;
     report.found[HEALTH_DESCRIPTORS] = descriptors_are_out();
     report.found[HEALTH_CLOCK] = last_seen_behind_ms(health->last_seen) > CLOCK_BEHIND_MS;
-    report.found[HEALTH_ROT] = metrics_get(&store_stats(health->store)->rot_found) > 0;
+    report.found[HEALTH_ROT] = store_is_damaged(health->store);
     for (size_t i = 0; i < HEALTH_ITEMS; i++)
         if (report.found[i] && items[i].is_reason)
             report.ok = false;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "appliance/audit_box.h"
+#include "appliance/upload_age.h"
 #include "base/log.h"
 #include "storage/obj/scrub.h"
 #include "storage/obj/upload.h"
@@ -12,8 +14,10 @@
 #define LAST_SEEN_MS     (10 * 60 * 1000)
 #define KEYS_USED_MS     (60 * 1000)
 #define SESSIONS_MS      (60 * 60 * 1000)
-#define UPLOADS_MS       (60 * 60 * 1000)
+#define UPLOADS_MS       (10 * 60 * 1000)
 #define SCRUB_MS         (60 * 60 * 1000)
+#define AUDIT_MS         (60 * 1000)
+#define AUDIT_START_MS   2000 /* while the start is not in it yet */
 #define UPLOADS_BATCH_MS 1000 /* when there were more than one batch */
 #define UPLOADS_BATCH    100
 #define DAY_MS           (24ULL * 60 * 60 * 1000)
@@ -28,6 +32,7 @@ enum task_id {
     TASK_SESSIONS,
     TASK_UPLOADS,
     TASK_SCRUB,
+    TASK_AUDIT,
     TASKS
 };
 
@@ -36,6 +41,8 @@ struct housekeeping {
     uint64_t due_ms[TASKS];           /* thread's own */
     enum err_code last_result[TASKS]; /* thread's own: a lasting failure is logged once */
     bool was_full;                    /* thread's own */
+    struct upload_age upload_age;     /* thread's own */
+    bool start_noted;                 /* thread's own: in the audit log */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -46,6 +53,9 @@ static void note_full(struct housekeeping *housekeeping)
 {
     bool full = space_now(housekeeping->options.space).full;
     store_set_full(housekeeping->options.box->store, full);
+    if (full) /* what it holds is what may have to be freed */
+        backup_give_up(housekeeping->options.box->backup,
+                       "given up: the box's disk is full; free space, then run it again to go on");
     if (full != housekeeping->was_full)
         log_message(full ? LOG_WARN : LOG_INFO, "space", "%s",
                     full ? "the disk is past its high-water mark: writes are refused"
@@ -89,14 +99,16 @@ static uint32_t sweep_sessions(struct housekeeping *housekeeping, struct err *er
 
 static uint32_t expire_uploads(struct housekeeping *housekeeping, struct err *err)
 {
-    uint64_t age_ms = housekeeping->options.uploads_expire_days * DAY_MS;
-    uint64_t now = clock_unix_ms(clock_system());
-    if (age_ms == 0 || now < age_ms)
+    struct store *store = housekeeping->options.box->store;
+    uint64_t limit_ms = housekeeping->options.uploads_expire_days * DAY_MS, before = 0;
+    if (limit_ms == 0 || !has_room(housekeeping))
         return UPLOADS_MS;
     size_t count = 0;
     enum err_code code =
-        upload_expire(housekeeping->options.box->store, now - age_ms, UPLOADS_BATCH, &count, err);
-    return code == ERR_OK && count == UPLOADS_BATCH ? UPLOADS_BATCH_MS : UPLOADS_MS;
+        upload_age_count(&housekeeping->upload_age, upload_next_id(store), limit_ms, &before, err);
+    if (code == ERR_OK && before)
+        (void)!upload_expire(store, before, UPLOADS_BATCH, &count, err);
+    return count == UPLOADS_BATCH ? UPLOADS_BATCH_MS : UPLOADS_MS;
 }
 
 /* One that was interrupted goes on; else one begins when the last, or the box, is old. */
@@ -123,6 +135,31 @@ static uint32_t scrub_when_due(struct housekeeping *housekeeping, struct err *er
     return SCRUB_MS;
 }
 
+static enum err_code note_start(struct housekeeping *housekeeping, struct err *err)
+{
+    if (housekeeping->start_noted)
+        return ERR_OK;
+    enum err_code code =
+        audit_box_start(housekeeping->options.box, housekeeping->options.settings, err);
+    housekeeping->start_noted = code == ERR_OK;
+    return code;
+}
+
+static uint32_t keep_audit(struct housekeeping *housekeeping, struct err *err)
+{
+    const struct housekeeping_options *options = &housekeeping->options;
+    if (!has_room(housekeeping))
+        return housekeeping->start_noted ? AUDIT_MS : AUDIT_START_MS;
+    enum err_code code = note_start(housekeeping, err);
+    if (code == ERR_OK)
+        code = audit_box_note_ends(options->box, err);
+    if (code == ERR_OK)
+        code = audit_repeat_flush(options->repeat, false, err);
+    if (code == ERR_OK)
+        (void)!audit_trim(options->box->audit, options->audit_entries_max, err);
+    return AUDIT_MS;
+}
+
 static const struct {
     const char *name;
     task_fn run;
@@ -133,6 +170,7 @@ static const struct {
     [TASK_SESSIONS] = {"deleting sessions that ended", sweep_sessions},
     [TASK_UPLOADS] = {"ending abandoned uploads", expire_uploads},
     [TASK_SCRUB] = {"beginning a scrub", scrub_when_due},
+    [TASK_AUDIT] = {"keeping the audit log", keep_audit},
 };
 
 static void run_task(struct housekeeping *housekeeping, enum task_id id)
@@ -182,6 +220,7 @@ static void *run(void *arg)
         ;
     run_task(housekeeping, TASK_LAST_SEEN);
     run_task(housekeeping, TASK_KEYS_USED);
+    run_task(housekeeping, TASK_UPLOADS);
     return NULL;
 }
 
@@ -192,15 +231,20 @@ enum err_code housekeeping_start(const struct housekeeping_options *options,
     if (!housekeeping)
         return err_fail(err, ERR_NO_MEMORY, "out of memory");
     housekeeping->options = *options;
+    housekeeping->start_noted = options->start_noted;
     pthread_mutex_init(&housekeeping->lock, NULL);
     pthread_cond_init(&housekeeping->wake, NULL);
-    int failed = pthread_create(&housekeeping->thread, NULL, run, housekeeping);
-    if (failed) {
+    enum err_code code = upload_age_load(&housekeeping->upload_age, options->box->kv,
+                                         options->box->committer, clock_system(), err);
+    int failed =
+        code == ERR_OK ? pthread_create(&housekeeping->thread, NULL, run, housekeeping) : 0;
+    if (failed)
+        code = err_fail_sys(err, failed, "starting the housekeeping thread");
+    if (code == ERR_OK)
+        *ret_housekeeping = housekeeping;
+    else
         free(housekeeping);
-        return err_fail_sys(err, failed, "starting the housekeeping thread");
-    }
-    *ret_housekeeping = housekeeping;
-    return ERR_OK;
+    return code;
 }
 
 void housekeeping_stop(struct housekeeping *housekeeping)

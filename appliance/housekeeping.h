@@ -1,12 +1,13 @@
 /* housekeeping.h - what a running box does now and then: looks at the disk,
  * notes the time and the keys that were used, ends uploads that were abandoned,
- * begins a scrub when the last one is old.
+ * begins a scrub when the last one is old, writes and trims the audit log.
  *
  * Owns      a thread; the work of each task is its module's.
  * Threads   start and stop from one thread. */
 #ifndef APPLIANCE_HOUSEKEEPING_H
 #define APPLIANCE_HOUSEKEEPING_H
 
+#include "appliance/audit_repeat.h"
 #include "appliance/box.h"
 #include "appliance/last_seen.h"
 #include "appliance/space.h"
@@ -20,6 +21,10 @@ struct housekeeping_options {
     uint32_t uploads_expire_days; /* 0 = never */
     uint32_t scrub_days;          /* 0 = never */
     uint64_t scrub_rate;          /* bytes per second; 0 = as fast as can be */
+    struct audit_repeat *repeat;
+    uint64_t audit_entries_max;
+    bool start_noted; /* in the audit log; where not, it is noted once there is room */
+    const struct settings *settings;
 };
 
 /* Start. Every task is first run at once.
@@ -29,7 +34,7 @@ struct housekeeping_options {
 MUST_USE enum err_code housekeeping_start(const struct housekeeping_options *options,
                                           struct housekeeping **ret_housekeeping, struct err *err);
 
-/* Finish the task under way, note the time and the used keys once more, end
+/* Finish the task under way, note the time, the used keys and the age of uploads once more, end
  * the thread. NULL is fine. */
 void housekeeping_stop(struct housekeeping *housekeeping);
 

@@ -6,6 +6,7 @@
 
 #include "appliance/version.h"
 #include "base/metrics.h"
+#include "storage/obj/change.h"
 
 struct number {
     const char *name, *type, *help;
@@ -107,8 +108,38 @@ static void write_store(struct buf *to, struct store *store)
          metrics_get(&stats->bytes_freed)},
         {"valise_sweep_errors_total", "counter", "Failures to free.",
          metrics_get(&stats->sweep_errors)},
+        {"valise_bodies_moved_total", "counter", "Large bodies moved out of sparse files.",
+         metrics_get(&stats->bodies_moved)},
+        {"valise_bytes_moved_total", "counter", "Bytes moved so.",
+         metrics_get(&stats->bytes_moved)},
+        {"valise_compact_errors_total", "counter", "Failures to do so.",
+         metrics_get(&stats->compact_errors)},
     };
     write_numbers(to, numbers, ARRAY_LEN(numbers));
+}
+
+static enum err_code write_reader(void *ctx, struct bytes name, uint64_t lag, struct err *err)
+{
+    (void)err;
+    char label[METRICS_LABEL_MAX];
+    metrics_label(label, "reader", name);
+    metrics_write(ctx, "valise_change_reader_lag", label, lag);
+    return ERR_OK;
+}
+
+/* A log that cannot be read is told of by its absence, and by the store's own errors. */
+static void write_changes(struct buf *to, struct store *store)
+{
+    uint64_t lag;
+    if (change_lag(store, &lag, NULL) != ERR_OK)
+        return;
+    const struct number numbers[] = {
+        {"valise_change_lag", "gauge",
+         "How far the last reader of the change log is behind, in sequence numbers.", lag},
+    };
+    write_numbers(to, numbers, ARRAY_LEN(numbers));
+    metrics_write_type(to, "valise_change_reader_lag", "gauge", "The same for each reader.");
+    (void)!change_reader_each(store, write_reader, to, NULL);
 }
 
 static void write_kv(struct buf *to, struct kv *kv)
@@ -120,6 +151,42 @@ static void write_kv(struct buf *to, struct kv *kv)
          kv->calls->property(kv, "memtable_bytes")},
         {"valise_kv_cache_bytes", "gauge", "Memory of what was read.",
          kv->calls->property(kv, "cache_bytes")},
+        {"valise_kv_compaction_bytes", "gauge", "What waits to be rewritten there.",
+         kv->calls->property(kv, "compaction_bytes")},
+        {"valise_kv_background_errors", "gauge", "Failures of its own writing.",
+         kv->calls->property(kv, "background_errors")},
+    };
+    write_numbers(to, numbers, ARRAY_LEN(numbers));
+}
+
+static void write_audit(struct buf *to, struct audit *audit, const struct audit_repeat *repeat)
+{
+    const struct audit_stats *stats = audit_stats(audit);
+    const struct number numbers[] = {
+        {"valise_audit_entries_total", "counter", "Entries written to the audit log.",
+         metrics_get(&stats->entries)},
+        {"valise_audit_failures_total", "counter", "Commits that could not write their entries.",
+         metrics_get(&stats->failures)},
+        {"valise_audit_counted_total", "counter",
+         "Refused requests and reads of damaged objects, counted for the audit log.",
+         audit_repeat_total(repeat)},
+    };
+    write_numbers(to, numbers, ARRAY_LEN(numbers));
+}
+
+/* What cannot be read is told as never: an alarm then. */
+static void write_backup(struct buf *to, struct backup *backup)
+{
+    struct backup_last last;
+    struct err err;
+    if (backup_get_last(backup, &last, &err) != ERR_OK)
+        last = (struct backup_last){0};
+    const struct number numbers[] = {
+        {"valise_backup_running", "gauge", "1: a backup is being made.", backup_is_running(backup)},
+        {"valise_backup_last_success_timestamp_seconds", "gauge",
+         "When a backup last ended whole; 0: never.", last.succeeded_unix_ms / 1000},
+        {"valise_backup_last_failed", "gauge", "1: the last one failed, or found damage.",
+         last.finished_unix_ms != last.succeeded_unix_ms},
     };
     write_numbers(to, numbers, ARRAY_LEN(numbers));
 }
@@ -149,7 +216,10 @@ void metrics_page(struct metrics_sources *sources, struct buf *to)
     write_space(to, sources->space);
     write_commits(to, sources->box->committer);
     write_store(to, sources->box->store);
+    write_changes(to, sources->box->store);
     write_kv(to, sources->box->kv);
+    write_backup(to, sources->box->backup);
+    write_audit(to, sources->box->audit, sources->repeat);
     const struct http_front *front = atomic_load(&sources->front);
     if (front)
         write_front(to, front);

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "appliance/audit_repeat.h"
 #include "appliance/box.h"
 #include "appliance/health.h"
 #include "base/http/http.h"
@@ -17,6 +18,7 @@ struct metrics_sources {
     const struct s3 *s3;
     const struct health *health;
     const struct space *space;
+    const struct audit_repeat *repeat;
     const struct http_front *_Atomic front; /* NULL until it is started */
 };
 

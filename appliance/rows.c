@@ -5,6 +5,7 @@
 
 #include "appliance/rows.pb-c.h"
 #include "base/limits.h"
+#include "storage/kv/proto_arena.h"
 #include "storage/kv/tags.h"
 
 #define ROWS_FORMAT    1
@@ -12,7 +13,11 @@
 
 static const char claim_key[] = {TAG_SYSTEM, 'c', 'l', 'a', 'i', 'm'};
 static const char last_seen_key[] = {TAG_SYSTEM, 'l', 'a', 's', 't', '-', 's', 'e', 'e', 'n'};
+static const char upload_age_key[] = {TAG_SYSTEM, 'u', 'p', 'l', 'o', 'a', 'd', '-', 'a', 'g', 'e'};
 static const char key_check_key[] = {TAG_SYSTEM, 'k', 'e', 'y', '-', 'c', 'h', 'e', 'c', 'k'};
+
+static const char settings_key[] = {TAG_SYSTEM, 's', 'e', 't', 't', 'i', 'n',
+                                    'g',        's', '-', 's', 'e', 'e', 'n'};
 
 #define ROW_KEY(array) bytes_of((array), sizeof(array))
 #define CHECK_CONTEXT  ROW_KEY(key_check_key)
@@ -96,6 +101,46 @@ enum err_code rows_get_last_seen(struct kv *kv, uint64_t *ret_unix_ms, struct er
     return ERR_OK;
 }
 
+enum err_code rows_put_upload_age(struct committer *committer, const struct upload_age *age,
+                                  struct err *err)
+{
+    Valise__Box__UploadAge row = VALISE__BOX__UPLOAD_AGE__INIT;
+    uint64_t ids[UPLOAD_AGE_MARKS], running_ms[UPLOAD_AGE_MARKS];
+    for (size_t i = 0; i < age->count; i++) {
+        ids[i] = age->marks[i].id;
+        running_ms[i] = age->marks[i].running_ms;
+    }
+    row.running_ms = age->running_ms;
+    row.n_mark_id = row.n_mark_running_ms = age->count;
+    row.mark_id = ids;
+    row.mark_running_ms = running_ms;
+    return put_row(committer, ROW_KEY(upload_age_key), &row.base, err);
+}
+
+static enum err_code take_marks(const Valise__Box__UploadAge *row, struct upload_age *age,
+                                struct err *err)
+{
+    if (row->n_mark_id > UPLOAD_AGE_MARKS || row->n_mark_id != row->n_mark_running_ms)
+        return err_fail(err, ERR_CORRUPT, "row 'UploadAge': marks do not match");
+    age->running_ms = row->running_ms;
+    age->count = row->n_mark_id;
+    for (size_t i = 0; i < age->count; i++)
+        age->marks[i] = (struct upload_age_mark){row->mark_id[i], row->mark_running_ms[i]};
+    return ERR_OK;
+}
+
+enum err_code rows_get_upload_age(struct kv *kv, struct upload_age *age, struct err *err)
+{
+    ProtobufCMessage *message;
+    enum err_code code =
+        get_row(kv, ROW_KEY(upload_age_key), &valise__box__upload_age__descriptor, &message, err);
+    if (code != ERR_OK || !message)
+        return code;
+    code = take_marks((const Valise__Box__UploadAge *)message, age, err);
+    protobuf_c_message_free_unpacked(message, NULL);
+    return code;
+}
+
 enum err_code rows_put_key_check(struct committer *committer, const uint8_t key[SEAL_KEY_LEN],
                                  struct err *err)
 {
@@ -135,5 +180,57 @@ enum err_code rows_check_key(struct kv *kv, const uint8_t key[SEAL_KEY_LEN], str
         return err_fail(err, ERR_CORRUPT, "row 'KeyCheck' is missing");
     code = open_check((const Valise__Box__KeyCheck *)message, key, err);
     protobuf_c_message_free_unpacked(message, NULL);
+    return code;
+}
+
+void rows_add_settings(struct commit_batch *batch, const struct bytes *rows, size_t count)
+{
+    Valise__Box__SettingsSeen message = VALISE__BOX__SETTINGS_SEEN__INIT;
+    message.row = arena_alloc_raw(batch->arena, (count + 1) * sizeof(*message.row));
+    if (!message.row) {
+        batch->failed = ERR_NO_MEMORY;
+        return;
+    }
+    for (message.n_row = 0; message.n_row < count; message.n_row++)
+        message.row[message.n_row] = (ProtobufCBinaryData){
+            rows[message.n_row].len, (uint8_t *)(uintptr_t)rows[message.n_row].data};
+    size_t len = 0;
+    uint8_t *row = proto_arena_pack(&message.base, 1, batch->arena, &len);
+    if (row)
+        row[0] = ROWS_FORMAT;
+    commit_put_borrowed(batch, KV_META, ROW_KEY(settings_key), bytes_of(row, len));
+}
+
+static enum err_code unpack_settings(struct bytes row, struct arena *arena, struct bytes **ret_rows,
+                                     size_t *ret_count, struct err *err)
+{
+    ProtobufCMessage *message = NULL;
+    if (row.len < 1 || row.data[0] != ROWS_FORMAT)
+        return ERR_OK;
+    enum err_code code = proto_arena_unpack(&valise__box__settings_seen__descriptor,
+                                            bytes_from(row, 1), arena, &message, err);
+    if (code != ERR_OK)
+        return code == ERR_CORRUPT ? ERR_OK : code;
+    const Valise__Box__SettingsSeen *seen = (const Valise__Box__SettingsSeen *)message;
+    *ret_rows = arena_alloc_raw(arena, (seen->n_row + 1) * sizeof(**ret_rows));
+    if (!*ret_rows)
+        return err_fail(err, ERR_NO_MEMORY, "reading the settings of the last start");
+    for (; *ret_count < seen->n_row; ++*ret_count)
+        (*ret_rows)[*ret_count] = bytes_of(seen->row[*ret_count].data, seen->row[*ret_count].len);
+    return ERR_OK;
+}
+
+enum err_code rows_get_settings(struct kv *kv, struct arena *arena, struct bytes **ret_rows,
+                                size_t *ret_count, struct err *err)
+{
+    struct kv_value value;
+    bool found;
+    *ret_rows = NULL;
+    *ret_count = 0;
+    enum err_code code = kv_find(kv, KV_META, ROW_KEY(settings_key), &found, &value, err);
+    if (code != ERR_OK || !found)
+        return code;
+    code = unpack_settings(value.bytes, arena, ret_rows, ret_count, err);
+    kv_value_free(kv, &value);
     return code;
 }

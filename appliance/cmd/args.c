@@ -17,6 +17,12 @@ static const struct option options[CMD_OPTIONS] = {
     [CMD_ACCESS_KEY] = {"--access-key", "ID", "Use this access key instead of making one"},
     [CMD_SECRET_KEY_FILE] = {"--secret-key-file", "FILE", "Its secret: the content of a file"},
     [CMD_JSON] = {"--json", "", "Print JSON"},
+    [CMD_KEEP] = {"--keep", "N", "Generations to keep, older ones are removed; without it 7"},
+    [CMD_GENERATION] = {"--generation", "N", "That one, as 'backup list' shows it, not the newest"},
+    [CMD_VERIFY] =
+        {"--verify", "",
+         "Check the chain, print its last hash: noted elsewhere, it vouches for all before it"},
+    [CMD_SINCE] = {"--since", "N", "From entry N on"},
     [CMD_HELP] = {"--help", "", "Print this help"},
 };
 

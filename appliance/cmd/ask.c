@@ -2,6 +2,7 @@
 #include "appliance/cmd/ask.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "appliance/control.h"
 
@@ -44,7 +45,7 @@ static enum err_code ask_once(struct asker *asker, const json_t *request, json_t
         return code;
     code = asker->opened ? ERR_OK : open_box(asker, err);
     if (code == ERR_OK)
-        *ret_reply = command_answer(&asker->env, request);
+        *ret_reply = command_answer(&asker->env, getuid(), request);
     return code;
 }
 

@@ -26,6 +26,27 @@ const struct cmd cmd_table[] = {
      cmd_status},
     {"scrub", NULL, "Read everything that is stored, and report what is not what was stored",
      STOPPED_BOX | CMD_BIT(CMD_JSON), 0, false, cmd_scrub},
+    {"backup stop", NULL, "Stop the backup that a box makes; the next one goes on where it was",
+     CMD_BIT(CMD_DATA) | CMD_BIT(CMD_HELP), 0, false, cmd_backup_stop},
+    {"backup list", "DEST", "List the generations of a backup",
+     CMD_BIT(CMD_JSON) | CMD_BIT(CMD_HELP), 0, false, cmd_backup_list},
+    {"backup verify", "DEST", "Read all of a backup, and name what is not what was written",
+     CMD_BIT(CMD_GENERATION) | CMD_BIT(CMD_JSON) | CMD_BIT(CMD_HELP), 0, false, cmd_backup_verify},
+    {"backup", "DEST", "Copy a box, running or not, into a folder on another disk",
+     STOPPED_BOX | CMD_BIT(CMD_KEEP) | CMD_BIT(CMD_JSON), 0, false, cmd_backup,
+     "DEST is not there yet, empty, or holds earlier backups of this box: what is there already "
+     "is\n"
+     "not copied again. It gets the box's key too, so it is as secret as the box. A running box\n"
+     "goes on by itself when this command is interrupted. Exit code 1 also where something in the\n"
+     "box was damaged and could not be copied: it is named. Beside it: backup list DEST,\n"
+     "backup verify DEST, backup stop, and restore.\n"},
+    {"restore", "SOURCE", "Make a box of a backup, in a folder that is empty or not there",
+     STOPPED_BOX | CMD_BIT(CMD_GENERATION) | CMD_BIT(CMD_JSON), 0, false, cmd_restore,
+     "It has the same id, objects, users and keys as the box that was backed up, which should not\n"
+     "be used any more. Every byte is checked. Run it again where it was interrupted.\n"},
+    {"audit", NULL, "List who did what to this box, or check that nobody rewrote that list",
+     STOPPED_BOX | CMD_BIT(CMD_JSON) | CMD_BIT(CMD_VERIFY) | CMD_BIT(CMD_SINCE), 0, false,
+     cmd_audit},
     {"env", NULL,
      "Print shell lines that let an AWS SDK or CLI use the box: eval \"$(valise env)\"",
      STOPPED_BOX, 0, false, cmd_env},

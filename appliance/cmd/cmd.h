@@ -24,6 +24,10 @@ enum cmd_option {
     CMD_ACCESS_KEY,
     CMD_SECRET_KEY_FILE,
     CMD_JSON,
+    CMD_KEEP,
+    CMD_GENERATION,
+    CMD_VERIFY,
+    CMD_SINCE,
     CMD_CONFIG,
     CMD_HELP,
     CMD_OPTIONS
@@ -47,6 +51,7 @@ struct cmd {
     unsigned required;      /* CMD_BIT of each that it needs */
     bool settings;          /* takes flags of settings */
     int (*run)(struct cmd_args *args);
+    const char *details; /* further lines of its help; NULL = none */
 };
 
 /* The table. Registration is by hand, in cmd.c. */
@@ -71,6 +76,12 @@ int cmd_key_disable(struct cmd_args *args);
 int cmd_key_delete(struct cmd_args *args);
 int cmd_status(struct cmd_args *args);
 int cmd_scrub(struct cmd_args *args);
+int cmd_audit(struct cmd_args *args);
+int cmd_backup(struct cmd_args *args);
+int cmd_backup_stop(struct cmd_args *args);
+int cmd_backup_list(struct cmd_args *args);
+int cmd_backup_verify(struct cmd_args *args);
+int cmd_restore(struct cmd_args *args);
 int cmd_env(struct cmd_args *args);
 int cmd_version(struct cmd_args *args);
 

@@ -58,6 +58,8 @@ void help_one(const struct cmd *cmd, FILE *to)
     fputs("Usage: ", to);
     print_call(cmd, to);
     fprintf(to, "\n%s.\n", cmd->summary);
+    if (cmd->details)
+        fprintf(to, "\n%s", cmd->details);
     print_options(cmd, to);
     if (!cmd->settings)
         return;

@@ -55,13 +55,34 @@ static enum err_code watch(struct asker *asker, json_t **ret_status, struct err 
     return code;
 }
 
+/* Bytes of the control character at `c`, U+0080 to U+009F too; 0 = it is none. */
+static size_t control_len(const uint8_t *c)
+{
+    if (*c < ' ' || *c == 0x7f)
+        return 1;
+    return c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f ? 2 : 0;
+}
+
+/* Names are the clients': a line feed or an escape in one must not look like ours. */
+static void print_finding(const char *text)
+{
+    for (const uint8_t *c = (const uint8_t *)text; *c;) {
+        size_t len = control_len(c);
+        if (len == 0)
+            putchar(*c++);
+        for (; len > 0; len--)
+            printf("\\x%02x", *c++);
+    }
+    putchar('\n');
+}
+
 static void print_words(const json_t *status)
 {
     size_t i;
     json_t *text;
     json_array_foreach(json_object_get(status, "findings"), i, text)
     {
-        printf("%s\n", json_string_value(text));
+        print_finding(json_string_value(text));
     }
     printf("%lld bodies, %.1f MiB read: %lld not what was stored\n",
            (long long)json_integer_value(json_object_get(status, "bodies")), mib(status, "bytes"),

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "appliance/api.h"
+#include "appliance/audit_box.h"
+#include "appliance/audit_s3.h"
 #include "appliance/cmd/cmd.h"
 #include "appliance/command.h"
 #include "appliance/control.h"
@@ -20,11 +22,11 @@
 #include "appliance/housekeeping.h"
 #include "appliance/lifecycle.h"
 #include "appliance/notify.h"
-#include "base/file.h"
+#include "appliance/tls.h"
+#include "appliance/version.h"
 #include "base/log.h"
 
-#define GRACE_MS 10000    /* for requests in flight when the box is told to stop */
-#define PEM_MAX  KIB(256) /* bytes of a certificate chain or key */
+#define GRACE_MS 10000 /* for requests in flight when the box is told to stop */
 
 /* What is set is closed by stop(). */
 struct serve {
@@ -40,6 +42,9 @@ struct serve {
     struct last_seen last_seen;
     struct health health;
     struct command_env command_env;
+    struct audit_repeat *repeat;
+    struct audit_s3 audit_s3;
+    bool start_noted;
     struct s3 *s3;
     struct metrics_sources metrics;
     struct api api;
@@ -62,16 +67,6 @@ static uint64_t number_setting(const struct serve *serve, const char *name)
 
 /* Phase: alone. */
 
-static enum err_code read_pem(struct serve *serve, const char *setting, struct bytes *ret_pem,
-                              struct err *err)
-{
-    const char *path = text_setting(serve, setting);
-    if (!path[0])
-        return ERR_OK;
-    enum err_code code = file_read(path, PEM_MAX, &serve->args->arena, ret_pem, err);
-    return code == ERR_OK ? code : err_add(err, "%s", setting);
-}
-
 static enum err_code start_alone(struct serve *serve, struct err *err)
 {
     serve->bad_usage = !http_address_ok(text_setting(serve, "api"));
@@ -81,9 +76,11 @@ static enum err_code start_alone(struct serve *serve, struct err *err)
     log_set_level((enum log_level)log_level_parse(text_setting(serve, "log.level")));
     serve->front_options.connections_per_address_max =
         (uint32_t)number_setting(serve, "api.connections_per_address_max");
-    enum err_code code = read_pem(serve, "api.tls_cert", &serve->front_options.tls_cert, err);
-    if (code == ERR_OK)
-        code = read_pem(serve, "api.tls_key", &serve->front_options.tls_key, err);
+    struct tls_files tls;
+    enum err_code code =
+        tls_read(serve->args->settings, clock_system(), &serve->args->arena, &tls, err);
+    serve->front_options.tls_cert = tls.cert;
+    serve->front_options.tls_key = tls.key;
     if (code == ERR_OK)
         code = lifecycle_start(&serve->signal_fd, err);
     serve->front_options.connections_max =
@@ -141,6 +138,23 @@ static enum err_code start_watching(struct serve *serve, struct err *err)
     return code;
 }
 
+/* The box serves without its start in the log: on a full disk it must start. */
+static enum err_code start_audit(struct serve *serve, struct err *err)
+{
+    struct err why;
+    enum err_code code = audit_repeat_new(serve->box.audit, &serve->repeat, err);
+    if (code != ERR_OK)
+        return code;
+    serve->audit_s3 = (struct audit_s3){.audit = serve->box.audit, .repeat = serve->repeat};
+    audit_s3_init(&serve->audit_s3);
+    if (space_now(&serve->space).full)
+        return ERR_OK;
+    serve->start_noted = audit_box_start(&serve->box, serve->args->settings, &why) == ERR_OK;
+    if (!serve->start_noted)
+        log_error("audit", "noting the start", &why);
+    return ERR_OK;
+}
+
 static enum err_code start_s3(struct serve *serve, struct err *err)
 {
     const struct s3_options options = {
@@ -148,6 +162,8 @@ static enum err_code start_s3(struct serve *serve, struct err *err)
         .domain = bytes_of_str(text_setting(serve, "api.domain")),
         .object_max = number_setting(serve, "api.object_bytes_max"),
         .clock = clock_system(),
+        .token_key = bytes_of(serve->box.token_key, sizeof(serve->box.token_key)),
+        .audit = &serve->audit_s3.calls,
     };
     return s3_new(serve->box.store, serve->box.auth, &options, &serve->s3, err);
 }
@@ -158,6 +174,7 @@ static void assemble_api(struct serve *serve)
     serve->metrics.s3 = serve->s3;
     serve->metrics.health = &serve->health;
     serve->metrics.space = &serve->space;
+    serve->metrics.repeat = serve->repeat;
     atomic_init(&serve->metrics.front, NULL);
     serve->api = (struct api){
         .s3 = s3_service(serve->s3),
@@ -177,6 +194,10 @@ static enum err_code start_housekeeping(struct serve *serve, struct err *err)
         .uploads_expire_days = (uint32_t)number_setting(serve, "uploads.expire_days"),
         .scrub_days = (uint32_t)number_setting(serve, "scrub.days"),
         .scrub_rate = number_setting(serve, "scrub.bytes_per_second"),
+        .repeat = serve->repeat,
+        .audit_entries_max = number_setting(serve, "audit.entries_max"),
+        .start_noted = serve->start_noted,
+        .settings = serve->args->settings,
     };
     return housekeeping_start(&options, &serve->housekeeping, err);
 }
@@ -186,6 +207,8 @@ static enum err_code start_services(struct serve *serve, struct err *err)
     enum err_code code = log_behind_start(err);
     if (code == ERR_OK)
         code = start_watching(serve, err);
+    if (code == ERR_OK)
+        code = start_audit(serve, err);
     if (code == ERR_OK)
         code = start_s3(serve, err);
     if (code != ERR_OK)
@@ -199,7 +222,9 @@ static enum err_code start_services(struct serve *serve, struct err *err)
                              .running = true,
                              .front = &serve->metrics.front,
                              .tls = serve->front_options.tls_cert.len > 0,
-                             .scrub_rate = number_setting(serve, "scrub.bytes_per_second")};
+                             .scrub_rate = number_setting(serve, "scrub.bytes_per_second"),
+                             .backup_rate = number_setting(serve, "backup.bytes_per_second"),
+                             .repeat = serve->repeat};
     if (code == ERR_OK)
         code = control_start(serve->args->dir, command_answer, &serve->command_env, &serve->control,
                              err);
@@ -239,6 +264,23 @@ static void announce(const struct serve *serve)
     notify("READY=1");
 }
 
+/* Nobody asks any more: what was counted, and the stop itself. */
+static void stop_audit(struct serve *serve)
+{
+    const struct audit_box_doing doing = {.action = "box:stop", .detail = "version " VERSION_TEXT};
+    struct err err;
+    if (!serve->repeat)
+        return;
+    enum err_code code = audit_box_note_ends(&serve->box, &err);
+    if (code == ERR_OK)
+        code = audit_repeat_flush(serve->repeat, true, &err);
+    if (code == ERR_OK)
+        code = audit_box_write(serve->box.audit, getuid(), &doing, &err);
+    if (code != ERR_OK)
+        log_error("audit", "noting the stop", &err);
+    audit_repeat_free(serve->repeat);
+}
+
 static void stop(struct serve *serve)
 {
     if (serve->front) {
@@ -250,6 +292,7 @@ static void stop(struct serve *serve)
     housekeeping_stop(serve->housekeeping);
     if (serve->s3)
         s3_free(serve->s3);
+    stop_audit(serve);
     if (serve->box_is_open)
         box_close(&serve->box);
     if (serve->signal_fd >= 0)

@@ -22,6 +22,18 @@ static void print_texts(const json_t *list, const char *label)
     }
 }
 
+static void print_backup(const json_t *backup)
+{
+    const char *succeeded = json_string_value(json_object_get(backup, "succeeded"));
+    const char *problem = json_string_value(json_object_get(backup, "problem"));
+    printf("backup    %s", succeeded ? succeeded : "never");
+    if (problem)
+        printf("; the last one failed: %s", problem);
+    else if (json_integer_value(json_object_get(backup, "damaged")))
+        printf("; the last one found damage");
+    putchar('\n');
+}
+
 static void print_words(const json_t *status)
 {
     const json_t *disk = json_object_get(status, "disk");
@@ -40,6 +52,7 @@ static void print_words(const json_t *status)
            gib(json_object_get(disk, "available_bytes")));
     printf("buckets   %lld\n", (long long)json_integer_value(json_object_get(status, "buckets")));
     printf("changes   %lld\n", (long long)json_integer_value(json_object_get(status, "seq")));
+    print_backup(json_object_get(status, "backup"));
 }
 
 /* The box may know its folder by a relative path; here is what it is from here. */

@@ -19,13 +19,16 @@
 
 #include "appliance/control_socket.h"
 
-static json_t *echo(void *ctx, const json_t *request)
+static uint32_t asked_by;
+
+static json_t *echo(void *ctx, uint32_t uid, const json_t *request)
 {
+    asked_by = uid;
     ++*(int *)ctx;
     return json_pack("{s:O}", "result", request);
 }
 
-static json_t *out_of_memory(void *ctx UNUSED, const json_t *request UNUSED)
+static json_t *out_of_memory(void *ctx UNUSED, uint32_t uid UNUSED, const json_t *request UNUSED)
 {
     return NULL;
 }
@@ -33,7 +36,7 @@ static json_t *out_of_memory(void *ctx UNUSED, const json_t *request UNUSED)
 static void answers_an_object(void **state UNUSED)
 {
     int calls = 0;
-    char *reply = control_answer_line(BYTES_LIT("{\"command\":\"x\"}"), echo, &calls);
+    char *reply = control_answer_line(BYTES_LIT("{\"command\":\"x\"}"), 7, echo, &calls);
     assert_string_equal(reply, "{\"result\":{\"command\":\"x\"}}\n");
     assert_int_equal(calls, 1);
     free(reply);
@@ -54,7 +57,7 @@ static void refuses_what_is_no_object(void **state UNUSED)
     };
     int calls = 0;
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        char *reply = control_answer_line(bytes_of_str(lines[i]), echo, &calls);
+        char *reply = control_answer_line(bytes_of_str(lines[i]), 7, echo, &calls);
         assert_non_null(strstr(reply, "\"error\""));
         assert_int_equal(reply[strlen(reply) - 1], '\n');
         free(reply);
@@ -68,14 +71,14 @@ static void refuses_deep_nesting(void **state UNUSED)
     char line[2 * DEPTH];
     int calls = 0;
     memset(line, '[', sizeof(line));
-    char *reply = control_answer_line(bytes_of(line, sizeof(line)), echo, &calls);
+    char *reply = control_answer_line(bytes_of(line, sizeof(line)), 7, echo, &calls);
     assert_non_null(strstr(reply, "\"error\""));
     free(reply);
 }
 
 static void no_memory_is_no_reply(void **state UNUSED)
 {
-    assert_null(control_answer_line(BYTES_LIT("{}"), out_of_memory, NULL));
+    assert_null(control_answer_line(BYTES_LIT("{}"), 7, out_of_memory, NULL));
 }
 
 static long allocations_left; /* until the one that fails */
@@ -94,7 +97,7 @@ static void survives_failing_allocations(void **state UNUSED)
     json_set_alloc_funcs(failing_malloc, free);
     while (!complete) {
         allocations_left = ++nth;
-        char *reply = control_answer_line(BYTES_LIT("{\"command\":\"x\"}"), echo, &calls);
+        char *reply = control_answer_line(BYTES_LIT("{\"command\":\"x\"}"), 7, echo, &calls);
         complete = allocations_left > 0;
         if (reply)
             assert_int_equal(reply[strlen(reply) - 1], '\n');
@@ -154,6 +157,7 @@ static void long_paths_and_modes(void **state UNUSED)
     int calls = 0;
     assert_int_equal(call(&place), ERR_NOT_FOUND);
     struct control *control = start(&place, &calls);
+    asked_by = getuid() + 1;
     char path[600];
     snprintf(path, sizeof(path), "%s/control", place.dir);
     struct stat status;
@@ -162,6 +166,7 @@ static void long_paths_and_modes(void **state UNUSED)
     for (int i = 0; i < 10; i++)
         assert_int_equal(call(&place), ERR_OK);
     assert_int_equal(calls, 10);
+    assert_int_equal(asked_by, getuid()); /* as the kernel says */
     control_stop(control);
     assert_int_equal(call(&place), ERR_NOT_FOUND);
     place_drop(&place);

@@ -34,8 +34,9 @@ static int setup(void **state UNUSED)
 
 static int teardown(void **state UNUSED)
 {
-    static const char *const names[] = {"kv/000001.log", "kv",   "bodies", "box.key",   "reserve",
-                                        "lost+found",    "lock", "making", "notes.txt", ""};
+    static const char *const names[] = {"kv/000001.log", "kv",         "bodies", "box.key",
+                                        "reserve",       "lost+found", "lock",   "making",
+                                        "restoring",     "notes.txt",  ""};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         remove(in(names[i]));
     return 0;
@@ -131,15 +132,58 @@ static void half_made_is_erased(void **state UNUSED)
     close(fd);
 }
 
+/* BOX-RESTORE-1: what a restore left is for a restore alone; a new box is not made of it. */
+static void half_restored_is_restored_again(void **state UNUSED)
+{
+    int fd;
+    assert_int_equal(folder_begin_restore(dir, &fd, NULL), ERR_OK);
+    close(fd);
+    make_file("box.key");
+    assert_int_equal(look(), FOLDER_HALF_RESTORED);
+    assert_int_equal(folder_begin(dir, &fd, NULL), ERR_EXISTS);
+    assert_true(is_there("box.key"));
+    assert_int_equal(folder_begin_restore(dir, &fd, NULL), ERR_OK);
+    assert_false(is_there("box.key"));
+    make_file("box.key");
+    assert_int_equal(folder_finish_restore(dir, NULL), ERR_OK);
+    assert_int_equal(look(), FOLDER_BOX);
+    assert_int_equal(folder_begin_restore(dir, &fd, NULL), ERR_EXISTS);
+    close(fd);
+}
+
+/* BOX-RESTORE-1: no marker is left that would have a restored box erased. */
+static void restored_over_a_half_made_box(void **state UNUSED)
+{
+    int fd;
+    for (int both = 0; both < 2; both++) {
+        make_file("making");
+        if (both) /* stopped between the new marker and the old one's end */
+            make_file("restoring");
+        make_file("box.key");
+        assert_int_equal(folder_begin_restore(dir, &fd, NULL), ERR_OK);
+        assert_false(is_there("box.key"));
+        make_file("box.key");
+        assert_int_equal(folder_finish_restore(dir, NULL), ERR_OK);
+        assert_int_equal(look(), FOLDER_BOX);
+        close(fd);
+        remove(in("box.key"));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(empty_is_empty),          TEST(absent_is_empty),
-        TEST(a_file_is_no_folder),     TEST(foreign_files_are_left_alone),
-        TEST(a_box_is_not_made_twice), TEST(begin_locks_and_finish_ends),
+        TEST(empty_is_empty),
+        TEST(absent_is_empty),
+        TEST(a_file_is_no_folder),
+        TEST(foreign_files_are_left_alone),
+        TEST(a_box_is_not_made_twice),
+        TEST(begin_locks_and_finish_ends),
         TEST(half_made_is_erased),
+        TEST(half_restored_is_restored_again),
+        TEST(restored_over_a_half_made_box),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

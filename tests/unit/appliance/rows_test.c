@@ -13,6 +13,7 @@
 
 #include "appliance/claim.h"
 #include "appliance/last_seen.h"
+#include "base/limits.h"
 #include "tests/unit/storage/kv/fake_kv.h"
 
 static uint64_t now_unix_ms;
@@ -103,6 +104,38 @@ static void damaged_rows_are_told(void **state UNUSED)
     }
 }
 
+static size_t read_settings(struct arena *arena, struct bytes **ret_rows)
+{
+    size_t count;
+    struct err err;
+    assert_int_equal(rows_get_settings(&fake->kv, arena, ret_rows, &count, &err), ERR_OK);
+    return count;
+}
+
+static void settings_of_the_last_start_are_read(void **state UNUSED)
+{
+    static const struct bytes none[] = {BYTES_LIT(""), BYTES_LIT("\x02\x0a\x01x"),
+                                        BYTES_LIT("\x01\x0a\xff")};
+    const struct bytes rows[] = {BYTES_LIT("a=1"), BYTES_LIT("b="), BYTES_LIT("c=\n=x")};
+    struct bytes *read;
+    struct arena arena;
+    struct commit_batch batch;
+    struct err err;
+    arena_init(&arena, MIB(1));
+    assert_int_equal(read_settings(&arena, &read), 0);
+    commit_batch_init(&batch, &arena);
+    rows_add_settings(&batch, rows, ARRAY_LEN(rows));
+    assert_int_equal(commit(committer, &batch, &err), ERR_OK);
+    assert_int_equal(read_settings(&arena, &read), ARRAY_LEN(rows));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_true(bytes_equal(read[i], rows[i]));
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) { /* damaged: as if it were not there */
+        fake_kv_set(fake, KV_META, BYTES_LIT("ssettings-seen"), none[i]);
+        assert_int_equal(read_settings(&arena, &read), 0);
+    }
+    arena_done(&arena);
+}
+
 static void another_key_is_found_out(void **state UNUSED)
 {
     uint8_t key[SEAL_KEY_LEN] = {1}, other[SEAL_KEY_LEN] = {2};
@@ -148,7 +181,7 @@ int main(void)
         TEST(a_new_box_was_never_seen),     TEST(time_only_moves_forward),
         TEST(a_failed_write_moves_nothing), TEST(damaged_rows_are_told),
         TEST(another_key_is_found_out),     TEST(claim_codes_look_right_and_differ),
-        TEST(the_claim_code_is_not_stored),
+        TEST(the_claim_code_is_not_stored), TEST(settings_of_the_last_start_are_read),
     };
     struct err err;
     return seal_start(&err) == ERR_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
