@@ -21,7 +21,7 @@ CFLAGS   += -std=c17 -g -pthread -fPIE -fno-strict-overflow -fstack-protector-st
 LDFLAGS  += -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS_$(VARIANT))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES))
 
-FOLDERS  := base base/http storage/kv storage/auth storage/obj storage/s3 storage/s3/op \
+FOLDERS  := base base/http storage/kv storage/auth storage/obj storage/backup storage/s3 storage/s3/op \
             appliance appliance/cmd
 SOURCES  := $(filter-out appliance/main.c,$(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 PROTOS   := $(foreach d,$(FOLDERS),$(wildcard $(d)/*.proto))
@@ -116,9 +116,9 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(FUZZ_PROGRAMS)
 	@tests/fuzz/fuzz.sh build-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIB)
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIB) $(filter %.o,$(FUZZ_MAIN))
 	@echo "  link  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter-out %.o,$(FUZZ_MAIN)) -o $@ $^ $(LDLIBS)
 
 fresh: ## the README's commands on fresh Debian 12 and 13 systems (root, network)
 	@./packages.sh fresh
@@ -138,7 +138,7 @@ $(BUILD)/tests/bench/slow_sync.so: tests/bench/slow_sync.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $<
 
-coverage: ## lines and branches that the unit and API tests reach, by folder
+coverage: ## lines, branches and error returns that the tests reach, by folder and group
 	@tests/coverage.sh
 
 PREFIX ?= /usr/local

@@ -8,3 +8,7 @@ CFLAGS_tsan      := -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS_tsan     := -fsanitize=thread
 CFLAGS_coverage  := -O0 --coverage -fprofile-update=atomic
 LDFLAGS_coverage := --coverage
+
+# What calls a fuzzer's target: libFuzzer, or a main of our own where its library does not fit.
+FUZZ_MAIN_coverage = $(BUILD)/tests/fuzz/replay.o
+FUZZ_MAIN          = $(or $(FUZZ_MAIN_$(VARIANT)),-fsanitize=fuzzer)

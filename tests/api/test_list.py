@@ -1,4 +1,8 @@
 """Listings: order, prefixes, delimiters, pages, encoding, and every mistake of a client (ACC-41)."""
+import base64
+import hashlib
+import hmac
+import json
 import random
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -273,6 +277,30 @@ def test_bad_tokens(s3, raw, tree, many):
 def test_a_token_tells_no_key(s3, tree):
     page = s3.list_objects_v2(Bucket=tree, Prefix="photos/", MaxKeys=1)
     assert "photos" not in page["NextContinuationToken"]
+
+
+def sealed_again(token, key):
+    """The token with the seal that who knows `key` would put on it."""
+    plain = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    seal = hmac.new(key, bytes(plain[:5] + plain[21:]), hashlib.sha256).digest()
+    plain[5:21] = seal[:16]
+    return base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
+
+
+# S3-LIST-2
+def test_who_knows_the_box_id_can_seal_no_token(box, s3, raw, tree):
+    """The key comes from box.key, which is secret. As it came from the id once, a token of then
+    is one that is not known any more."""
+    token = token_of(s3, tree)
+    first_run = json.loads((box.data / "first-run.json").read_text())
+    box_id = bytes.fromhex(first_run["box_id"])
+    of_old = hmac.new(box_id, b"S3 continuation tokens", hashlib.sha256).digest()
+    of_now = hmac.new((box.data / "box.key").read_bytes(), b"valise: S3 continuation tokens", hashlib.sha256).digest()
+    for key, known in ((of_old, False), (box_id, False), (of_now, True)):
+        forged = sealed_again(token, key)
+        answer = raw.request("GET", "/tree", f"list-type=2&continuation-token={forged}")
+        assert (forged == token) == known
+        assert (answer.status, answer.code) == ((200, None) if known else (400, "InvalidArgument")), answer
 
 
 def test_a_token_outlives_the_program(new_box):

@@ -3,7 +3,8 @@ with its time get in and others are told what time it is; order is that of the w
 clock said; the time last seen only moves forward, and a clock behind it is shown.
 
 libfaketime moves the wall clock of the box alone; the clock of the machine is left as it is.
-Seen to fail with a time last seen that is written down whatever it is.
+Seen to fail with a time last seen that is written down whatever it is; with ages of uploads that go
+by the wall clock.
 """
 import calendar
 import datetime
@@ -124,6 +125,24 @@ def test_order_is_that_of_the_writes(box, connect, rc_file):
     for version, body in put:
         answer = client.request("GET", "/order/k", f"versionId={version}")
         assert answer.body == body
+
+
+def test_uploads_outlive_a_wrong_clock(box, connect, rc_file):
+    """BOX-UPLOAD-1: an upload under way is not taken for an old one by a clock that jumped, in
+    whichever direction; housekeeping looks at each start and each stop."""
+    set_skew(rc_file, 0)
+    box.start()
+    client = connect(box)
+    client.make_bucket("under-way")
+    upload, = client.request("POST", "/under-way/k", "uploads=").texts("UploadId")
+    for skew_s in (10 * YEAR_S, NOON_1970, 0):
+        set_skew(rc_file, skew_s)
+        box.stop()
+        box.start()
+        client = connect(box, skew_s=skew_s)
+        answer = client.request("PUT", "/under-way/k", f"partNumber=1&uploadId={upload}", body=b"x" * 5000)
+        assert answer.ok, answer
+    assert client.request("GET", "/under-way", "uploads=").texts("UploadId") == [upload]
 
 
 def test_clock_that_jumps(box, connect, rc_file, long):

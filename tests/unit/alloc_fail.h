@@ -42,6 +42,7 @@ void *__wrap_realloc(void *old, size_t size);
 
 static atomic_long alloc_fail_left; /* calls until the one that fails; 0 and below: none will */
 static atomic_bool alloc_fail_hit;
+static atomic_bool alloc_fail_stays; /* and so will all after it */
 
 /* Sizes that no malloc grants are refused here: a sanitizer's would end the program. */
 static inline bool alloc_fail_now(size_t size)
@@ -52,7 +53,7 @@ static inline bool alloc_fail_now(size_t size)
 
     if (now)
         atomic_store(&alloc_fail_hit, true);
-    return now;
+    return now || (atomic_load(&alloc_fail_stays) && atomic_load(&alloc_fail_hit));
 }
 
 void *__wrap_malloc(size_t size)
@@ -77,12 +78,20 @@ static inline void alloc_fail_arm(long nth)
     atomic_store(&alloc_fail_left, nth);
 }
 
+/* The same, and all after it too, until alloc_fail_disarm. */
+static inline void alloc_fail_arm_from(long nth)
+{
+    alloc_fail_arm(nth);
+    atomic_store(&alloc_fail_stays, true);
+}
+
 /* Let all succeed again.
  *
  * returns  whether one failed since it was armed */
 static inline bool alloc_fail_disarm(void)
 {
     atomic_store(&alloc_fail_left, 0);
+    atomic_store(&alloc_fail_stays, false);
     return atomic_load(&alloc_fail_hit);
 }
 

@@ -22,6 +22,8 @@ MASKS = [(re.compile(pattern), shown) for pattern, shown in (
     (r"\b[0-9a-f]{32}\b", "BOX_ID"),
     (r"(?m)^folder    /\S+/box$", "folder    BOX"),
     (r"[0-9.]+ [KMG]iB", "SIZE"),
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r'"user":"\w+","access_key":null,"uid":\d+', '"user":"YOU","access_key":null,"uid":UID'),
 )]
 
 
