@@ -1,8 +1,8 @@
 /* audit_box.h - what the box and its command line put into the audit log: starts and
  * stops, settings, keys, scrubs, backups. Who asks by command line is known by uid.
  *
- *     box:make  box:start  box:stop  settings:change  key:create  key:disable  key:delete
- *     scrub:start  scrub:end  backup:start  backup:end
+ *     box:make  box:restore  box:start  box:stop  settings:change
+ *     key:create  key:disable  key:delete  scrub:start  scrub:end  backup:start  backup:end
  *
  * Not here  requests: audit_s3.h.
  * Threads   any. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "appliance/box.h"
+#include "appliance/audit_box.h"
 #include "appliance/cmd/cmd.h"
 #include "appliance/cmd/progress.h"
 #include "appliance/folder.h"
@@ -51,6 +51,24 @@ static enum err_code restore(const struct cmd_args *args, uint32_t generation,
     return code;
 }
 
+/* In the audit log of the box that is there now. */
+static enum err_code note(const struct cmd_args *args, const struct restore_result *result,
+                          struct err *err)
+{
+    struct box box;
+    char id[BOX_ID_TEXT], detail[80];
+    enum err_code code = box_open(args->dir, args->settings, &box, err);
+    if (code != ERR_OK)
+        return code;
+    box_id_text(&box, id);
+    snprintf(detail, sizeof(detail), "backup %u, %llu bodies missing", result->generation.number,
+             (unsigned long long)result->missing);
+    const struct audit_box_doing doing = {"box:restore", id, NULL, detail};
+    code = audit_box_write(box.audit, getuid(), &doing, err);
+    box_close(&box);
+    return code;
+}
+
 static int report(const struct cmd_args *args, const struct restore_result *result)
 {
     const struct generation *generation = &result->generation;
@@ -86,5 +104,7 @@ int cmd_restore(struct cmd_args *args)
         return CMD_USAGE;
     }
     enum err_code code = restore(args, (uint32_t)generation, &result, &err);
+    if (code == ERR_OK)
+        code = note(args, &result, &err);
     return code == ERR_OK ? report(args, &result) : cmd_fail(&err);
 }

@@ -63,27 +63,6 @@ enum err_code import_open(struct kv *kv, const char *dir, struct import **ret_im
     return rc;
 }
 
-enum err_code import_next(struct import *import, struct export_body *ret_body, bool *ret_found,
-                          struct err *err)
-{
-    const struct kv_calls *calls = import->kv->calls;
-    struct bytes key, value;
-    *ret_body = (struct export_body){0};
-    *ret_found = calls->iter_at(import->iter, &key, &value);
-    if (!*ret_found)
-        return calls->iter_check(import->iter, err);
-    if (key.len != 9)
-        return err_fail(err, ERR_CORRUPT, "key of a body");
-    ret_body->id = codec_get_u64be(key.data + 1);
-    arena_reset(&import->arena);
-    import->at = import->crc = 0;
-    import->extents = (struct record_extents){0};
-    enum err_code rc = record_decode_extents(value, &import->arena, &import->extents, err);
-    calls->iter_next(import->iter);
-    ret_body->length = import->extents.length;
-    return rc;
-}
-
 /* As long as its last extent with its padding: it is read in whole pages. */
 static enum err_code make_long_enough(const struct import *import, uint64_t until, struct err *err)
 {
@@ -109,6 +88,37 @@ static enum err_code use_extent(struct import *import, const struct record_exten
         import->fd_segment = extent->segment;
     }
     return make_long_enough(import, extent->offset + extent->stored, err);
+}
+
+/* The whole body has its place even if none of its bytes come: what is damaged
+ * reads as such, and is not taken for a lost segment. */
+static enum err_code make_room(struct import *import, struct err *err)
+{
+    enum err_code rc = ERR_OK;
+    for (size_t i = 0; rc == ERR_OK && i < import->extents.extent_count; i++)
+        rc = use_extent(import, &import->extents.extents[i], err);
+    return rc;
+}
+
+enum err_code import_next(struct import *import, struct export_body *ret_body, bool *ret_found,
+                          struct err *err)
+{
+    const struct kv_calls *calls = import->kv->calls;
+    struct bytes key, value;
+    *ret_body = (struct export_body){0};
+    *ret_found = calls->iter_at(import->iter, &key, &value);
+    if (!*ret_found)
+        return calls->iter_check(import->iter, err);
+    if (key.len != 9)
+        return err_fail(err, ERR_CORRUPT, "key of a body");
+    ret_body->id = codec_get_u64be(key.data + 1);
+    arena_reset(&import->arena);
+    import->at = import->crc = 0;
+    import->extents = (struct record_extents){0};
+    enum err_code rc = record_decode_extents(value, &import->arena, &import->extents, err);
+    calls->iter_next(import->iter);
+    ret_body->length = import->extents.length;
+    return rc == ERR_OK ? make_room(import, err) : rc;
 }
 
 /* As much as lies in one extent. ret_len  bytes written */

@@ -24,11 +24,12 @@ MUST_USE enum err_code import_open(struct kv *kv, const char *dir, struct import
 void import_free(struct import *import);
 AUTO_DEFINE(import, struct import, import_free)
 
-/* The next body whose bytes are wanted, in order of ids.
+/* The next body whose bytes are wanted, in order of ids. Those of a damaged one may
+ * be left out: its place reads as zeros, which no check takes for its bytes.
  *
  * ret_found  false: there are no more
  * errors     ERR_CORRUPT (its row is damaged: length 0 is told, nothing can be written),
- *            ERR_IO, ERR_NO_MEMORY */
+ *            ERR_IO, ERR_NO_MEMORY, ERR_NO_SPACE */
 MUST_USE enum err_code import_next(struct import *import, struct export_body *ret_body,
                                    bool *ret_found, struct err *err);
 

@@ -166,6 +166,8 @@ def test_while_it_serves(new_box, tmp_path):
         possible = states[max(0, before[key] - 2):after[key]]
         assert body in [text and content(text, size) for text, size in possible], key
     assert len(restored.s3("ann").list_buckets()["Buckets"]) == 0
+    told = [json.loads(line) for line in ok(run("audit", "--data", restored.data, "--json")).splitlines()]
+    assert [entry["result"] for entry in told if entry["action"] == "box:restore"] == ["ok"]
     r3.put_object(Bucket="bkt", Key="new", Body=b"works")
     first, second = (json.loads(ok(run("status", "--data", b.data, "--json"))) for b in (box, restored))
     assert first["box_id"] == second["box_id"]
