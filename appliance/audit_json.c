@@ -3,38 +3,28 @@
 
 #include "appliance/time_json.h"
 #include "base/codec.h"
+#include "base/escape.h"
 
 #define ESCAPED_MAX (4 * AUDIT_RESOURCE_MAX) /* bytes of the longest text, escaped */
 
-static bool is_plain(uint8_t c, bool keep_spaces)
-{
-    return (c > ' ' && c < 0x7f && c != '\\') || (keep_spaces && c == ' ');
-}
-
-static void append_escaped(struct buf *to, struct bytes text, bool keep_spaces)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (is_plain(c, keep_spaces))
-            buf_append_u8(to, c);
-        else if (c == '\\')
-            buf_append_str(to, "\\\\");
-        else
-            buf_printf(to, "\\x%02x", c);
-    }
-}
-
 /* null for an empty text; NULL when memory is out. */
-static json_t *text_json(struct bytes text, bool keep_spaces)
+static json_t *text_json(struct bytes text, enum escape_style style)
 {
     struct buf escaped;
+    char room[ESCAPE_ROOM];
     if (text.len == 0)
         return json_null();
     buf_init(&escaped, ESCAPED_MAX);
-    append_escaped(&escaped, text, keep_spaces);
+    while (text.len > 0)
+        buf_append(&escaped, escape_next(&text, style, room));
     json_t *json = buf_ok(&escaped) ? json_stringn((const char *)escaped.data, escaped.len) : NULL;
     buf_done(&escaped);
     return json;
+}
+
+static json_t *word_json(struct bytes text)
+{
+    return text_json(text, ESCAPE_TO_WORD);
 }
 
 static json_t *hash_json(const uint8_t hash[SEAL_HASH_LEN])
@@ -47,15 +37,15 @@ static json_t *hash_json(const uint8_t hash[SEAL_HASH_LEN])
 static json_t *entry_json(const struct audit_entry *entry)
 {
     const struct audit_actor *actor = &entry->actor;
-    return json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "seq",
-        (json_int_t)entry->seq, "time", time_json(entry->unix_ms), "user",
-        text_json(actor->user, false), "access_key", text_json(actor->access_key, false), "uid",
-        actor->is_local ? json_integer(actor->uid) : json_null(), "address",
-        text_json(actor->address, false), "action", text_json(entry->action, false), "resource",
-        text_json(entry->resource, false), "result", text_json(entry->result, false), "count",
-        (json_int_t)(entry->count ? entry->count : 1), "detail", text_json(entry->detail, true),
-        "request_id", text_json(entry->request_id, false), "hash", hash_json(entry->hash));
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "seq",
+                     (json_int_t)entry->seq, "time", time_json(entry->unix_ms), "user",
+                     word_json(actor->user), "access_key", word_json(actor->access_key), "uid",
+                     actor->is_local ? json_integer(actor->uid) : json_null(), "address",
+                     word_json(actor->address), "action", word_json(entry->action), "resource",
+                     word_json(entry->resource), "result", word_json(entry->result), "count",
+                     (json_int_t)(entry->count ? entry->count : 1), "detail",
+                     text_json(entry->detail, ESCAPE_TO_LINE), "request_id",
+                     word_json(entry->request_id), "hash", hash_json(entry->hash));
 }
 
 enum err_code audit_json_list(struct audit *audit, uint64_t since, struct arena *arena,

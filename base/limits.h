@@ -51,10 +51,13 @@
 #define KV_GROUP_BYTES_MAX       MIB(4)   /* bytes merged into one commit */
 #define OBJ_INLINE_MAX           KIB(64)  /* bytes of a body kept in the ordered store */
 #define OBJ_BLOCK_BYTES          KIB(256) /* bytes under one CRC of a large body */
-#define OBJ_WRITE_BYTES          MIB(1) /* bytes of a writer's buffer: written to a segment at once */
-#define OBJ_WRITE_BYTES_CROWDED  KIB(64) /* the same once OBJ_WRITE_BUFFERS are in use */
-#define OBJ_WRITE_BUFFERS        24      /* large buffers in all */
-#define AUTH_SECRET_MIN          16      /* printable characters */
+#define OBJ_BUFFER_BYTES         MIB(2)   /* bytes of a writer's buffer */
+#define OBJ_BUFFER_BYTES_CROWDED KIB(64)  /* the same once OBJ_BUFFERS are in use */
+#define OBJ_BUFFERS              16       /* large buffers in all */
+#define OBJ_WRITE_BYTES          KIB(256) /* written to a segment at once, a block or a part of one */
+#define WRITE_BEHIND_THREADS     4        /* that write them */
+#define WRITE_BEHIND_SYNC_BYTES  MIB(4)   /* of one body: synced before its end */
+#define AUTH_SECRET_MIN          16       /* printable characters */
 #define AUTH_SECRET_MAX          128
 #define AUTH_KEY_ID_MAX          128
 #define AUTH_USER_NAME_MAX       64

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "appliance/cmd/ask.h"
+#include "base/escape.h"
 
 #define LOOK_MS 500 /* between looks at the progress */
 
@@ -55,23 +56,13 @@ static enum err_code watch(struct asker *asker, json_t **ret_status, struct err 
     return code;
 }
 
-/* Bytes of the control character at `c`, U+0080 to U+009F too; 0 = it is none. */
-static size_t control_len(const uint8_t *c)
-{
-    if (*c < ' ' || *c == 0x7f)
-        return 1;
-    return c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f ? 2 : 0;
-}
-
 /* Names are the clients': a line feed or an escape in one must not look like ours. */
 static void print_finding(const char *text)
 {
-    for (const uint8_t *c = (const uint8_t *)text; *c;) {
-        size_t len = control_len(c);
-        if (len == 0)
-            putchar(*c++);
-        for (; len > 0; len--)
-            printf("\\x%02x", *c++);
+    char room[ESCAPE_ROOM];
+    for (struct bytes rest = bytes_of_str(text); rest.len > 0;) {
+        struct bytes shown = escape_next(&rest, ESCAPE_CONTROLS, room);
+        fwrite(shown.data, 1, shown.len, stdout);
     }
     putchar('\n');
 }

@@ -28,9 +28,9 @@ enum err_code backup_check(struct backup *backup, struct err *err)
 }
 
 /* Wait, but not longer than until it is stopped. */
-static void wait_ms(struct backup *backup, uint64_t ms)
+static void wait_ms(struct backup *backup, uint32_t ms)
 {
-    struct timespec until = deadline_after((uint32_t)ms);
+    struct timespec until = deadline_after(ms);
     pthread_mutex_lock(&backup->lock);
     int rc = 0;
     while (!backup->stop && rc != ETIMEDOUT)
@@ -40,18 +40,9 @@ static void wait_ms(struct backup *backup, uint64_t ms)
 
 enum err_code backup_pace(struct backup *backup, size_t len, struct err *err)
 {
-    uint64_t rate = backup->request.bytes_per_second;
-    if (rate) {
-        uint64_t now = clock_mono_ms(backup->options.clock);
-        backup->window_bytes += len;
-        uint64_t due = backup->window_ms + backup->window_bytes * 1000 / rate;
-        if (due > now)
-            wait_ms(backup, due - now);
-        if (due - backup->window_ms >= 1000) {
-            backup->window_ms = clock_mono_ms(backup->options.clock);
-            backup->window_bytes = 0;
-        }
-    }
+    uint32_t ms = pace_wait_ms(&backup->pace, len, clock_mono_ms(backup->options.clock));
+    if (ms)
+        wait_ms(backup, ms);
     pthread_mutex_lock(&backup->lock);
     backup->status.bytes += len;
     backup->status.copied_bytes += len;
@@ -286,8 +277,7 @@ static void begin(struct backup *backup, const struct backup_request *request)
     snprintf(backup->dest, sizeof(backup->dest), "%s", request->dest);
     backup->request = *request;
     backup->request.dest = backup->dest;
-    backup->window_ms = clock_mono_ms(backup->options.clock);
-    backup->window_bytes = 0;
+    pace_init(&backup->pace, request->bytes_per_second, clock_mono_ms(backup->options.clock));
     pthread_mutex_lock(&backup->lock);
     backup->stop = false;
     backup->status = (struct backup_status){

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/pace.h"
 #include "storage/backup/backup.h"
 #include "storage/backup/copy.h"
 #include "storage/backup/generation.h"
@@ -24,10 +25,10 @@ struct backup {
     char dest[4096];
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stop;                        /* lock */
-    const char *why;                  /* lock: it was stopped; static */
-    struct backup_status status;      /* lock */
-    uint64_t window_ms, window_bytes; /* rate */
+    bool stop;                   /* lock */
+    const char *why;             /* lock: it was stopped; static */
+    struct backup_status status; /* lock */
+    struct pace pace;
 };
 
 /* ERR_CLOSED and why, when it shall stop. */

@@ -1,14 +1,14 @@
 /* body_buffers.c - the buffers that writers of large bodies fill.
  *
  * A slow client keeps its buffer for as long as its upload lasts, so a writer
- * never waits for one: above OBJ_WRITE_BUFFERS the buffers are small instead.
+ * never waits for one: above OBJ_BUFFERS the buffers are small instead.
  *
  * Threads   any. */
 #include <stdlib.h>
 
 #include "storage/obj/internal.h"
 
-#define BUFFERS_KEPT 8 /* large buffers kept for the next writer */
+#define BUFFERS_KEPT 4 /* large buffers kept for the next writer */
 
 struct body_buffers {
     pthread_mutex_t lock;
@@ -41,14 +41,14 @@ uint8_t *body_buffers_take(struct body_buffers *buffers, size_t *ret_room, bool 
 {
     uint8_t *buffer = NULL;
     pthread_mutex_lock(&buffers->lock);
-    *ret_pooled = buffers->in_use < OBJ_WRITE_BUFFERS;
+    *ret_pooled = buffers->in_use < OBJ_BUFFERS;
     if (*ret_pooled) {
         buffers->in_use++;
         if (buffers->kept_count)
             buffer = buffers->kept[--buffers->kept_count];
     }
     pthread_mutex_unlock(&buffers->lock);
-    *ret_room = *ret_pooled ? OBJ_WRITE_BYTES : OBJ_WRITE_BYTES_CROWDED;
+    *ret_room = *ret_pooled ? OBJ_BUFFER_BYTES : OBJ_BUFFER_BYTES_CROWDED;
     return buffer ? buffer : aligned_alloc(SEGMENT_ALIGN, *ret_room);
 }
 

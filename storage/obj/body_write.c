@@ -2,8 +2,9 @@
  *
  *     OPEN ──write──> small: bytes collect in memory
  *       │               │ more than OBJ_INLINE_MAX, or announced so
- *       └──────────────>large: a buffer fills, is written to a space of a segment
- *                       and empties; every OBJ_BLOCK_BYTES a CRC32C is closed
+ *       └──────────────>large: a buffer is a ring of slots; a full one is written behind
+ *                       to a space of a segment while the next one fills; every
+ *                       OBJ_BLOCK_BYTES a CRC32C is closed
  *     finish: the rest is written, padded with zeros, the segments are synced
  *
  * Source    storage measurements in ARCHITECTURE.md. */
@@ -12,10 +13,18 @@
 
 #include "base/hash.h"
 #include "storage/obj/internal.h"
+#include "storage/obj/write_behind.h"
 
 #define SMALL_ROOM_MIN KIB(4)
 #define SPACE_UNKNOWN  MIB(8) /* taken at once when the length is not known */
 #define CRC_LEN        4
+#define SLOTS_MAX      (OBJ_BUFFER_BYTES / OBJ_WRITE_BYTES)
+
+/* So a slot never lies over the end of a space, which is of whole blocks or ends with the body. */
+static_assert(OBJ_BLOCK_BYTES % OBJ_WRITE_BYTES == 0 &&
+                  OBJ_BLOCK_BYTES % OBJ_BUFFER_BYTES_CROWDED == 0,
+              "blocks are of whole writes");
+static_assert(OBJ_INLINE_MAX <= OBJ_BUFFER_BYTES_CROWDED, "a small body fits a slot");
 
 struct space_used {
     struct segment_space space;
@@ -30,9 +39,13 @@ struct body_writer {
     bool settled;      /* the spaces were given back or kept */
     struct err failed; /* the first failure; its code ERR_OK: none. It stays failed then */
 
-    uint8_t *buffer; /* small: malloc; large: aligned */
-    size_t room, fill;
-    bool pooled; /* the buffer counts in body_buffers */
+    uint8_t *buffer;   /* small: malloc; large: aligned, slots of `room` bytes */
+    size_t room, fill; /* bytes: of the small buffer, or of the slot being filled */
+    bool pooled;       /* the buffer counts in body_buffers */
+
+    size_t slot, slot_count; /* large: the one being filled; this and below */
+    struct write_line line;
+    struct write_job jobs[SLOTS_MAX]; /* of each slot */
 
     struct space_used *spaces;
     size_t space_count, space_room;
@@ -42,18 +55,6 @@ struct body_writer {
     uint32_t block_crc;
     size_t block_fill;
 };
-
-static enum err_code buffer_get(struct body_writer *writer, struct err *err)
-{
-    writer->buffer = body_buffers_take(writer->store->buffers, &writer->room, &writer->pooled);
-    return writer->buffer ? ERR_OK : err_fail(err, ERR_NO_MEMORY, "write buffer");
-}
-
-static void buffer_put(struct body_writer *writer)
-{
-    body_buffers_give(writer->store->buffers, TAKE(writer->buffer), writer->pooled);
-    writer->pooled = false;
-}
 
 enum err_code body_writer_open(struct store *store, uint64_t length,
                                struct body_writer **ret_writer, struct err *err)
@@ -82,6 +83,8 @@ static void settle(struct body_writer *writer, bool keep)
     if (writer->settled)
         return;
     writer->settled = true;
+    if (writer->large)
+        write_line_done(&writer->line);
     for (size_t i = 0; i < writer->space_count; i++)
         segment_keep(writer->store->segments, &writer->spaces[i].space,
                      keep ? writer->spaces[i].used : 0);
@@ -99,7 +102,7 @@ void body_writer_free(struct body_writer *writer)
         return;
     settle(writer, false);
     if (writer->large)
-        buffer_put(writer);
+        body_buffers_give(writer->store->buffers, TAKE(writer->buffer), writer->pooled);
     else
         free(writer->buffer);
     free(writer->spaces);
@@ -163,43 +166,55 @@ static size_t padded(size_t len)
     return (len + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
 }
 
-/* Write what the buffer holds. Only the last flush may be of an odd length. */
+static uint8_t *slot_at(const struct body_writer *writer, size_t slot)
+{
+    return writer->buffer + slot * writer->room;
+}
+
+static enum err_code poison_if_lost(struct body_writer *writer, enum err_code rc, struct err *err)
+{
+    if (rc == ERR_IO)
+        committer_poison(writer->store->committer, err);
+    return rc;
+}
+
+/* Have the slot written, and go on in the next one. Only the last slot may be of an odd length. */
 static enum err_code flush(struct body_writer *writer, struct err *err)
 {
-    add_to_crcs(writer, bytes_of(writer->buffer, writer->fill));
-    memset(writer->buffer + writer->fill, 0, padded(writer->fill) - writer->fill);
-    for (size_t at = 0; at < writer->fill;) {
-        struct space_used *space = NULL;
-        enum err_code rc = space_with_room(writer, &space, err);
-        if (rc != ERR_OK)
-            return rc;
-        uint64_t room = space->space.len - space->used;
-        size_t len = writer->fill - at < room ? writer->fill - at : (size_t)room;
-        rc = segment_write(writer->store->segments, space->space.segment,
-                           space->space.offset + space->used,
-                           bytes_of(writer->buffer + at, padded(len)), err);
-        if (rc != ERR_OK) {
-            if (rc == ERR_IO)
-                committer_poison(writer->store->committer, err);
-            return rc;
-        }
-        space->used += len;
-        writer->written += len;
-        at += len;
-    }
+    uint8_t *data = slot_at(writer, writer->slot);
+    add_to_crcs(writer, bytes_of(data, writer->fill));
+    memset(data + writer->fill, 0, padded(writer->fill) - writer->fill);
+    struct space_used *space = NULL;
+    enum err_code rc = space_with_room(writer, &space, err);
+    if (rc != ERR_OK)
+        return rc;
+    assert(padded(writer->fill) <= space->space.len - space->used);
+    struct write_job *job = &writer->jobs[writer->slot];
+    job->segment = space->space.segment;
+    job->at = space->space.offset + space->used;
+    job->data = bytes_of(data, padded(writer->fill));
+    write_line_put(&writer->line, job);
+    space->used += writer->fill;
+    writer->written += writer->fill;
     writer->fill = 0;
-    return ERR_OK;
+    writer->slot = (writer->slot + 1) % writer->slot_count;
+    rc = write_line_wait(&writer->line, &writer->jobs[writer->slot], err);
+    return poison_if_lost(writer, rc, err);
 }
 
 static enum err_code become_large(struct body_writer *writer, struct err *err)
 {
-    uint8_t *small = writer->buffer;
-    enum err_code rc = buffer_get(writer, err);
+    size_t room;
+    uint8_t *buffer = body_buffers_take(writer->store->buffers, &room, &writer->pooled);
     writer->large = true;
-    if (rc == ERR_OK && writer->fill)
-        memcpy(writer->buffer, small, writer->fill);
-    free(small);
-    return rc;
+    write_line_init(&writer->line, writer->store->write_behind);
+    writer->room = room < OBJ_WRITE_BYTES ? room : OBJ_WRITE_BYTES;
+    writer->slot_count = room / writer->room;
+    if (buffer && writer->fill)
+        memcpy(buffer, writer->buffer, writer->fill);
+    free(writer->buffer);
+    writer->buffer = buffer;
+    return buffer ? ERR_OK : err_fail(err, ERR_NO_MEMORY, "write buffer");
 }
 
 /* Room for `len` more small bytes and the CRC behind them. */
@@ -225,7 +240,7 @@ static enum err_code write_large(struct body_writer *writer, struct bytes piece,
 {
     while (piece.len) {
         struct bytes now = bytes_first(piece, writer->room - writer->fill);
-        memcpy(writer->buffer + writer->fill, now.data, now.len);
+        memcpy(slot_at(writer, writer->slot) + writer->fill, now.data, now.len);
         writer->fill += now.len;
         piece = bytes_from(piece, now.len);
         enum err_code rc = writer->fill == writer->room ? flush(writer, err) : ERR_OK;
@@ -325,6 +340,8 @@ enum err_code body_writer_extents(struct body_writer *writer, struct arena *aren
     enum err_code rc = stay_failed(writer, ERR_OK, err);
     if (rc == ERR_OK && writer->fill)
         rc = flush(writer, err);
+    if (rc == ERR_OK)
+        rc = poison_if_lost(writer, write_line_wait(&writer->line, NULL, err), err);
     if (rc == ERR_OK && writer->block_fill)
         close_block(writer);
     if (rc == ERR_OK && !buf_ok(&writer->crcs))

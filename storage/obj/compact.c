@@ -81,17 +81,8 @@ bool compact_is_read(struct store *store, uint64_t body)
 
 bool compact_pace(struct compact *compact, uint64_t bytes)
 {
-    uint64_t rate = compact->options.bytes_per_second;
-    if (rate == 0)
-        return !worker_stopping(&compact->worker);
-    uint64_t now = clock_mono_ms(compact->store->clock);
-    if (now - compact->window_ms >= 1000) {
-        compact->window_ms = now;
-        compact->window_bytes = 0;
-    }
-    compact->window_bytes += bytes;
-    uint64_t due_ms = compact->window_ms + compact->window_bytes * 1000 / rate;
-    return worker_wait(&compact->worker, due_ms > now ? (uint32_t)(due_ms - now) : 0);
+    uint32_t ms = pace_wait_ms(&compact->pace, bytes, clock_mono_ms(compact->store->clock));
+    return ms ? worker_wait(&compact->worker, ms) : !worker_stopping(&compact->worker);
 }
 
 /* ---- a look ---- */
@@ -185,6 +176,8 @@ static uint32_t look_all(struct compact *compact, enum err_code *last)
 {
     struct err err;
     enum err_code rc;
+    pace_init(&compact->pace, compact->options.bytes_per_second,
+              clock_mono_ms(compact->store->clock));
     do
         rc = look(compact, &err);
     while (rc == ERR_OK && compact->victim_count == COMPACT_VICTIMS_MAX &&

@@ -5,6 +5,7 @@
 #ifndef STORAGE_OBJ_COMPACT_INTERNAL_H
 #define STORAGE_OBJ_COMPACT_INTERNAL_H
 
+#include "base/pace.h"
 #include "storage/obj/internal.h"
 
 #define COMPACT_VICTIMS_MAX 16   /* segments emptied in one walk over the bodies */
@@ -21,7 +22,7 @@ struct compact {
     struct store *store;
     struct store_compaction options;
     struct worker worker;
-    uint64_t window_ms, window_bytes; /* pace */
+    struct pace pace; /* of one look */
     uint32_t victims[COMPACT_VICTIMS_MAX];
     size_t victim_count;
     uint64_t bodies[COMPACT_BODIES_MAX]; /* with extents in the victims */

@@ -19,6 +19,7 @@
 #include "storage/obj/worker.h"
 
 struct compact;      /* compact.c */
+struct write_behind; /* write_behind.h */
 struct body_buffers; /* body_buffers.c */
 
 struct store {
@@ -29,6 +30,7 @@ struct store {
     uint64_t changes_max, changes_floor; /* the sweeper's alone */
     struct segments *segments;
     struct body_buffers *buffers;
+    struct write_behind *write_behind;
     struct worker sweeper;
     struct compact *compact;    /* NULL: nothing is compacted */
     pthread_mutex_t scrub_lock; /* the pointer below; the scrub's own lock is scrub.c's */

@@ -49,9 +49,9 @@ bool scrub_stopping(struct scrub *scrub)
 }
 
 /* Wait, but not longer than until it is stopped. */
-static void wait_ms(struct scrub *scrub, uint64_t ms)
+static void wait_ms(struct scrub *scrub, uint32_t ms)
 {
-    struct timespec until = deadline_after((uint32_t)ms);
+    struct timespec until = deadline_after(ms);
     pthread_mutex_lock(&scrub->lock);
     int rc = 0;
     while (!scrub->stop && rc != ETIMEDOUT)
@@ -61,17 +61,9 @@ static void wait_ms(struct scrub *scrub, uint64_t ms)
 
 void scrub_throttle(struct scrub *scrub, uint64_t bytes)
 {
-    if (scrub->bytes_per_second == 0)
-        return;
-    uint64_t now = clock_mono_ms(scrub->store->clock);
-    scrub->window_bytes += bytes;
-    uint64_t due_ms = scrub->window_bytes * 1000 / scrub->bytes_per_second;
-    if (scrub->window_ms + due_ms > now)
-        wait_ms(scrub, scrub->window_ms + due_ms - now);
-    if (due_ms >= 1000) {
-        scrub->window_ms = clock_mono_ms(scrub->store->clock);
-        scrub->window_bytes = 0;
-    }
+    uint32_t ms = pace_wait_ms(&scrub->pace, bytes, clock_mono_ms(scrub->store->clock));
+    if (ms)
+        wait_ms(scrub, ms);
 }
 
 void scrub_pace(struct scrub *scrub, uint64_t bytes)
@@ -124,7 +116,7 @@ static void *scrub_thread(void *ctx)
     struct scrub *scrub = ctx;
     struct err err;
     enum err_code rc = ERR_OK;
-    scrub->window_ms = scrub->saved_ms = clock_mono_ms(scrub->store->clock);
+    scrub->saved_ms = clock_mono_ms(scrub->store->clock);
     while (rc == ERR_OK && scrub->place.phase < SCRUB_DONE && !scrub_stopping(scrub)) {
         rc = scrub_phases[scrub->place.phase](scrub, &err);
         if (rc == ERR_OK && !scrub_stopping(scrub))
@@ -213,7 +205,7 @@ static enum err_code start_locked(struct store *store, uint64_t bytes_per_second
     if (!scrub)
         return err_fail(err, ERR_NO_MEMORY, "scrub");
     scrub->store = store;
-    scrub->bytes_per_second = bytes_per_second;
+    pace_init(&scrub->pace, bytes_per_second, clock_mono_ms(store->clock));
     scrub->running = true;
     pthread_mutex_init(&scrub->lock, NULL);
     deadline_cond_init(&scrub->wake);

@@ -5,6 +5,7 @@
 #ifndef STORAGE_OBJ_SCRUB_INTERNAL_H
 #define STORAGE_OBJ_SCRUB_INTERNAL_H
 
+#include "base/pace.h"
 #include "storage/obj/internal.h"
 #include "storage/obj/scrub.h"
 
@@ -12,7 +13,6 @@
 
 struct scrub {
     struct store *store;
-    uint64_t bytes_per_second;
     pthread_t thread;
     bool joined;
     pthread_mutex_t lock;
@@ -24,13 +24,14 @@ struct scrub {
     size_t finding_count;               /* lock */
     uint64_t bad[SCRUB_BAD_MAX];        /* numbers of rotten bodies; the thread's */
     size_t bad_count;
-    uint64_t window_ms, window_bytes, saved_ms; /* the thread's: rate, last save */
+    struct pace pace;  /* the thread's */
+    uint64_t saved_ms; /* the thread's: last save */
 };
 
 /* Somebody wants it to stand. */
 bool scrub_stopping(struct scrub *scrub);
 
-/* Count what was read, and keep to the rate over windows of a second. */
+/* Count what was read, and keep to the rate. */
 void scrub_pace(struct scrub *scrub, uint64_t bytes);
 
 /* The same for what is read a second time: not counted. */

@@ -8,6 +8,7 @@
 #include "base/seal.h"
 #include "storage/obj/compact.h"
 #include "storage/obj/internal.h"
+#include "storage/obj/write_behind.h"
 
 #define STORE_FORMAT    1
 #define STORE_ARENA_MAX MIB(1)
@@ -282,6 +283,8 @@ static enum err_code open_parts(struct store *store, const struct store_options 
     if (rc == ERR_OK)
         rc = body_buffers_new(&store->buffers, err);
     if (rc == ERR_OK)
+        rc = write_behind_new(store->segments, &store->write_behind, err);
+    if (rc == ERR_OK)
         rc = buckets_load(store, err);
     if (rc == ERR_OK && options->compact.below_percent)
         rc = compact_start(store, &options->compact, err);
@@ -328,6 +331,7 @@ void store_close(struct store *store)
     worker_stop(&store->sweeper);
     compact_free(store);
     buckets_free(store);
+    write_behind_free(store->write_behind);
     body_buffers_free(store->buffers);
     segments_close(store->segments);
     pthread_rwlock_destroy(&store->buckets_lock);

@@ -5,26 +5,9 @@
  * table says so) must at least be one request at most.
  * Planted bugs it caught: no check of Transfer-Encoding with Content-Length;
  * a close with bytes unread, which resets. */
-#include "tests/unit/base/http/raw.h"
+#include "tests/unit/base/http/raw_fixture.h"
 
 #include <netinet/tcp.h>
-
-static struct raw_front raw;
-static struct raw_reply reply;
-
-static int setup(void **state)
-{
-    (void)state;
-    raw_start(&raw, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    raw_stop(&raw);
-    return 0;
-}
 
 struct attack {
     const char *name;
@@ -380,5 +363,5 @@ int main(void)
         cmocka_unit_test(large_heads),         cmocka_unit_test(methods),
         cmocka_unit_test(pipelining),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, raw_setup, raw_teardown);
 }

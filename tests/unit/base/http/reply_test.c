@@ -1,24 +1,7 @@
 /* reply_test.c - replies as clients see them.
  * Planted bugs it caught: a failed read of a stream padded with zeros; a control byte let through
  * into a field. */
-#include "tests/unit/base/http/raw.h"
-
-static struct raw_front raw;
-static struct raw_reply reply;
-
-static int setup(void **state)
-{
-    (void)state;
-    raw_start(&raw, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    raw_stop(&raw);
-    return 0;
-}
+#include "tests/unit/base/http/raw_fixture.h"
 
 static void get(int fd, const char *method, const char *target)
 {
@@ -208,5 +191,5 @@ int main(void)
         cmocka_unit_test(streams),           cmocka_unit_test(broken_stream),
         cmocka_unit_test(closing),           cmocka_unit_test(taken_back),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, raw_setup, raw_teardown);
 }

@@ -1,24 +1,7 @@
 /* request_test.c - bodies, 100 Continue, refusals, and what the service is told.
  * Planted bugs it caught: the body's first piece counted twice; no drain after
  * a refusal without Expect. */
-#include "tests/unit/base/http/raw.h"
-
-static struct raw_front raw;
-static struct raw_reply reply;
-
-static int setup(void **state)
-{
-    (void)state;
-    raw_start(&raw, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    raw_stop(&raw);
-    return 0;
-}
+#include "tests/unit/base/http/raw_fixture.h"
 
 static struct bytes filled(size_t len)
 {
@@ -271,5 +254,5 @@ int main(void)
         cmocka_unit_test(chunked_bodies),         cmocka_unit_test(large_body_is_flat),
         cmocka_unit_test(client_goes_away),       cmocka_unit_test(notices_a_lost_client),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, raw_setup, raw_teardown);
 }

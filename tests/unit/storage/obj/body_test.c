@@ -1,6 +1,6 @@
 /* body_test.c - writing and reading one body (OBJ-BODY).
  *
- * Planted bug that it caught: a writer above OBJ_WRITE_BUFFERS that waited for a
+ * Planted bug that it caught: a writer above OBJ_BUFFERS that waited for a
  * buffer (the test hangs). */
 #include "tests/unit/storage/obj/obj_fixture.h"
 
@@ -72,7 +72,7 @@ static void test_many_writers(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    enum { WRITERS = OBJ_WRITE_BUFFERS + 8 };
+    enum { WRITERS = OBJ_BUFFERS + 8 };
     struct body_writer *writers[WRITERS];
     for (size_t i = 0; i < WRITERS; i++) {
         assert_ok(body_writer_open(f->store, BODY_LENGTH_UNKNOWN, &writers[i], &err));

@@ -126,43 +126,27 @@ static void prepare_listing(struct fixture *f)
     delete_key(f, "a");
 }
 
-static enum err_code walk(struct fixture *f, const struct list_options *options, size_t want,
-                          struct err *err)
-{
-    AUTO(list) struct list *list = NULL;
-    enum err_code rc = list_open(f->store, f->bucket, options, &list, err);
-    bool at_end = false;
-    size_t count = 0;
-    while (rc == ERR_OK && !at_end) {
-        struct list_item item;
-        rc = list_next(list, &item, &at_end, err);
-        count += rc == ERR_OK && !at_end;
-    }
-    if (rc == ERR_OK)
-        assert_int_equal(count, want);
-    return rc;
-}
-
 static enum err_code run_list(struct fixture *f, struct arena *arena UNUSED, struct err *err)
 {
-    return walk(f, &(struct list_options){.delimiter = BYTES_LIT("/")}, 2, err);
+    return walk_list(f, &(struct list_options){.delimiter = BYTES_LIT("/")}, 2, err);
 }
 
 static enum err_code run_list_after(struct fixture *f, struct arena *arena UNUSED, struct err *err)
 {
-    return walk(f, &(struct list_options){.after = BYTES_LIT("b/1")}, 2, err);
+    return walk_list(f, &(struct list_options){.after = BYTES_LIT("b/1")}, 2, err);
 }
 
 static enum err_code run_list_folded(struct fixture *f, struct arena *arena UNUSED, struct err *err)
 {
-    return walk(f, &(struct list_options){.delimiter = BYTES_LIT("/"), .after = BYTES_LIT("b/")}, 1,
-                err);
+    return walk_list(
+        f, &(struct list_options){.delimiter = BYTES_LIT("/"), .after = BYTES_LIT("b/")}, 1, err);
 }
 
 static enum err_code run_list_versions(struct fixture *f, struct arena *arena UNUSED,
                                        struct err *err)
 {
-    return walk(f, &(struct list_options){.versions = true, .delimiter = BYTES_LIT("/")}, 5, err);
+    return walk_list(f, &(struct list_options){.versions = true, .delimiter = BYTES_LIT("/")}, 5,
+                     err);
 }
 
 /* Behind a version that is the first of its key: the rest of the key, and of the bucket. */
@@ -171,7 +155,7 @@ static enum err_code run_list_after_version(struct fixture *f, struct arena *are
 {
     struct list_options options = {
         .versions = true, .after = BYTES_LIT("c"), .has_after_version = true, .after_seq = 7};
-    return walk(f, &options, 1, err);
+    return walk_list(f, &options, 1, err);
 }
 
 /* The change log. */
@@ -393,23 +377,23 @@ static const struct step steps[] = {
 /* OBJ-FAULT-5 */
 static void test_allocations(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_allocations) > 200);
+    assert_true(STEP_SWEEP(steps, fault_allocations) > 200);
 }
 
 static void test_reads(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_reads) > 30);
+    assert_true(STEP_SWEEP(steps, fault_reads) > 30);
 }
 
 static void test_commits(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_commits) > 5);
+    assert_true(STEP_SWEEP(steps, fault_commits) > 5);
 }
 
 static void test_files(void **state UNUSED)
 {
     static const struct step open[] = {{"open", prepare_data, run_open, NULL}};
-    assert_true(STEP_SWEEP(open, step_files) > 0);
+    assert_true(STEP_SWEEP(open, fault_files) > 0);
 }
 
 /* A scrub that ran out of memory, or could not read, calls nothing rotten that is not. */
@@ -437,8 +421,8 @@ static bool scrub_once(struct fixture *f, const struct fault *fault, long nth)
 
 static void test_scrub(void **state UNUSED)
 {
-    static const struct fault *const faults[] = {&step_allocations[0], &step_reads[0],
-                                                 &step_reads[1]};
+    static const struct fault *const faults[] = {&fault_allocations[0], &fault_reads[0],
+                                                 &fault_reads[1]};
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         struct fixture *f = fixture_new();
         prepare_data(f);

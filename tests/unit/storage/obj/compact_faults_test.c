@@ -10,10 +10,7 @@
  * LINK: -Wl,--wrap=pwrite64,--wrap=pread64,--wrap=fdatasync,--wrap=fsync
  * LINK: -Wl,--wrap=posix_fallocate64,--wrap=fallocate64,--wrap=ftruncate64
  */
-#include "tests/unit/storage/obj/obj_fixture.h"
-
-#include "tests/unit/alloc_fail.h"
-#include "tests/unit/io_fail.h"
+#include "tests/unit/storage/obj/faults.h"
 
 #define LEN MIB(1) /* four fill a segment */
 
@@ -71,93 +68,36 @@ static void check_after(struct fixture *f)
     fixture_free(f);
 }
 
-struct fault {
-    void (*arm)(struct fixture *f, long nth);
-    bool (*disarm)(struct fixture *f);
-};
-
-static void sweep(const struct fault *fault, const char *what)
+static bool compact_with_fault(const struct fault *fault, long nth)
 {
-    long nth = 0;
-    for (bool hit = true; hit;) {
-        struct fixture *f = start();
-        struct err err;
-        struct object_deleted deleted;
-        fault->arm(f, ++nth);
-        enum err_code rc = delete_version(f, "c", (struct object_version){0}, &deleted, &err);
-        if (rc == ERR_OK)
-            wait_done(f);
-        hit = fault->disarm(f);
-        if (!hit)
-            assert_int_equal(metrics_get(&store_stats(f->store)->bodies_moved), 1);
-        check_after(f);
-    }
-    print_message("%s: %ld faults\n", what, nth - 1);
-    assert_true(nth > 3);
-}
-
-static void arm_alloc(struct fixture *f, long nth)
-{
-    (void)f;
-    alloc_fail_arm(nth);
-}
-
-static bool disarm_alloc(struct fixture *f)
-{
-    (void)f;
-    return alloc_fail_disarm();
-}
-
-static void test_allocations(void **state)
-{
-    (void)state;
-    sweep(&(struct fault){arm_alloc, disarm_alloc}, "allocations");
-}
-
-static void arm_eio(struct fixture *f, long nth)
-{
-    (void)f;
-    io_fail_arm(nth, EIO);
-}
-
-static void arm_enospc(struct fixture *f, long nth)
-{
-    (void)f;
-    io_fail_arm(nth, ENOSPC);
-}
-
-static bool disarm_io(struct fixture *f)
-{
-    (void)f;
-    return io_fail_disarm();
-}
-
-static void test_files(void **state)
-{
-    (void)state;
-    sweep(&(struct fault){arm_eio, disarm_io}, "calls on segments, EIO");
-    sweep(&(struct fault){arm_enospc, disarm_io}, "calls on segments, ENOSPC");
-}
-
-static void arm_write(struct fixture *f, long nth)
-{
-    f->fake->fail_write_code = ERR_IO;
-    f->fake->fail_write = (unsigned)nth;
-}
-
-static bool disarm_write(struct fixture *f)
-{
-    pthread_mutex_lock(&f->fake->lock);
-    bool hit = f->fake->fail_write == 0;
-    f->fake->fail_write = 0;
-    pthread_mutex_unlock(&f->fake->lock);
+    struct fixture *f = start();
+    struct err err;
+    struct object_deleted deleted;
+    fault->arm(f, nth);
+    enum err_code rc = delete_version(f, "c", (struct object_version){0}, &deleted, &err);
+    if (rc == ERR_OK)
+        wait_done(f);
+    bool hit = fault->disarm(f);
+    if (!hit)
+        assert_int_equal(metrics_get(&store_stats(f->store)->bodies_moved), 1);
+    check_after(f);
     return hit;
 }
 
-static void test_commits(void **state)
+static void test_allocations(void **state UNUSED)
 {
-    (void)state;
-    sweep(&(struct fault){arm_write, disarm_write}, "commits");
+    assert_true(fault_each(&fault_allocations[0], compact_with_fault) > 2);
+}
+
+static void test_files(void **state UNUSED)
+{
+    assert_true(fault_each(&fault_files[0], compact_with_fault) > 2);
+    assert_true(fault_each(&fault_full_disk, compact_with_fault) > 2);
+}
+
+static void test_commits(void **state UNUSED)
+{
+    assert_true(fault_each(&fault_commits[0], compact_with_fault) > 2);
 }
 
 int main(void)

@@ -108,9 +108,9 @@ static const struct step steps[] = {
 
 static void test_faults(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_allocations) > 10);
-    assert_true(STEP_SWEEP(steps, step_reads) > 5);
-    assert_true(STEP_SWEEP(steps, step_files) > 10);
+    assert_true(STEP_SWEEP(steps, fault_allocations) > 10);
+    assert_true(STEP_SWEEP(steps, fault_reads) > 5);
+    assert_true(STEP_SWEEP(steps, fault_files) > 10);
 }
 
 #define assert_fails(call, wanted)                                                                 \

@@ -43,8 +43,8 @@ static const struct step steps[] = {{"move", prepare, run_move, is_moved}};
 
 static void test_faults(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_allocations) > 10);
-    assert_true(STEP_SWEEP(steps, step_reads) > 3);
+    assert_true(STEP_SWEEP(steps, fault_allocations) > 10);
+    assert_true(STEP_SWEEP(steps, fault_reads) > 3);
 }
 
 /* Too many old places are read: later. */

@@ -132,23 +132,32 @@ static inline void pattern(uint8_t *to, size_t len, uint64_t at, uint32_t salt)
     }
 }
 
-static inline enum err_code put_bytes(struct fixture *f, const char *key, size_t len, uint32_t salt,
-                                      struct record_object *ret, struct err *err)
+/* A writer that was opened for `expected` bytes and got `len`. */
+static inline enum err_code open_filled(struct fixture *f, uint64_t expected, size_t len,
+                                        uint32_t salt, struct body_writer **ret_writer,
+                                        struct err *err)
 {
-    struct body_writer *writer;
-    enum err_code rc = body_writer_open(f->store, len, &writer, err);
+    enum err_code rc = body_writer_open(f->store, expected, ret_writer, err);
     if (rc != ERR_OK)
         return rc;
     uint8_t piece[7001]; /* odd on purpose */
     for (size_t at = 0; rc == ERR_OK && at < len; at += sizeof(piece)) {
         size_t now = len - at < sizeof(piece) ? len - at : sizeof(piece);
         pattern(piece, now, at, salt);
-        rc = body_writer_write(writer, bytes_of(piece, now), err);
+        rc = body_writer_write(*ret_writer, bytes_of(piece, now), err);
     }
-    if (rc != ERR_OK) {
-        body_writer_free(writer);
+    if (rc != ERR_OK)
+        body_writer_free(TAKE(*ret_writer));
+    return rc;
+}
+
+static inline enum err_code put_bytes(struct fixture *f, const char *key, size_t len, uint32_t salt,
+                                      struct record_object *ret, struct err *err)
+{
+    struct body_writer *writer;
+    enum err_code rc = open_filled(f, len, len, salt, &writer, err);
+    if (rc != ERR_OK)
         return rc;
-    }
     struct object_put put = {.key = bytes_of_str(key),
                              .object = {.owner = OWNER},
                              .body = writer,
@@ -218,6 +227,41 @@ static inline void delete_key(struct fixture *f, const char *key)
     struct object_deleted deleted;
     assert_ok(
         delete_version(f, key, (struct object_version){.kind = VERSION_LATEST}, &deleted, &err));
+}
+
+static inline enum err_code keep_all(void *ctx UNUSED, const struct record_object *source UNUSED,
+                                     struct record_object *copy UNUSED, struct err *err UNUSED)
+{
+    return ERR_OK;
+}
+
+static inline enum err_code copy_key(struct fixture *f, const char *from, const char *to,
+                                     struct arena *arena, struct err *err)
+{
+    struct object_copy request = {.source_bucket = f->bucket,
+                                  .source_key = bytes_of_str(from),
+                                  .key = bytes_of_str(to),
+                                  .change = keep_all};
+    struct record_object source, copy;
+    return object_copy(f->store, f->bucket, &request, arena, &source, &copy, err);
+}
+
+/* List to the end: so many items. */
+static inline enum err_code walk_list(struct fixture *f, const struct list_options *options,
+                                      size_t want, struct err *err)
+{
+    AUTO(list) struct list *list = NULL;
+    enum err_code rc = list_open(f->store, f->bucket, options, &list, err);
+    bool at_end = false;
+    size_t count = 0;
+    while (rc == ERR_OK && !at_end) {
+        struct list_item item;
+        rc = list_next(list, &item, &at_end, err);
+        count += rc == ERR_OK && !at_end;
+    }
+    if (rc == ERR_OK)
+        assert_int_equal(count, want);
+    return rc;
 }
 
 static inline struct object_version version_of(const struct record_object *object)

@@ -250,20 +250,9 @@ static bool is_many_deleted(struct fixture *f)
     return all;
 }
 
-static enum err_code keep_all(void *ctx UNUSED, const struct record_object *source UNUSED,
-                              struct record_object *copy UNUSED, struct err *err UNUSED)
-{
-    return ERR_OK;
-}
-
 static enum err_code run_copy(struct fixture *f, struct arena *arena, struct err *err)
 {
-    struct object_copy request = {.source_bucket = f->bucket,
-                                  .source_key = BYTES_LIT("key"),
-                                  .key = BYTES_LIT("copy"),
-                                  .change = keep_all};
-    struct record_object source, copy;
-    return object_copy(f->store, f->bucket, &request, arena, &source, &copy, err);
+    return copy_key(f, "key", "copy", arena, err);
 }
 
 static bool is_small_copied(struct fixture *f)
@@ -358,29 +347,29 @@ static const struct step many[] = {
 /* OBJ-FAULT-5 */
 static void test_allocations(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_allocations) > 300);
+    assert_true(STEP_SWEEP(steps, fault_allocations) > 300);
 }
 
 static void test_reads(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_reads) > 30);
+    assert_true(STEP_SWEEP(steps, fault_reads) > 30);
 }
 
 static void test_commits(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_commits) > 10);
+    assert_true(STEP_SWEEP(steps, fault_commits) > 10);
 }
 
 static void test_files(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_files) >= 4);
+    assert_true(STEP_SWEEP(steps, fault_files) >= 4);
 }
 
 /* Some of the keys are deleted and some are not; each in a fresh store. */
 static void test_many(void **state UNUSED)
 {
-    static const struct fault *const faults[] = {&step_allocations[0], &step_allocations[1],
-                                                 &step_reads[0], &step_commits[0]};
+    static const struct fault *const faults[] = {&fault_allocations[0], &fault_allocations[1],
+                                                 &fault_reads[0], &fault_commits[0]};
     for (size_t i = 0; i < ARRAY_LEN(faults) * ARRAY_LEN(many); i++)
         for (long nth = 1, hit = true; hit; nth++) {
             const struct step *step = &many[i % ARRAY_LEN(many)];

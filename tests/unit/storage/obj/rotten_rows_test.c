@@ -41,22 +41,6 @@ static void set_record(struct fixture *f, const struct record_object *object)
     set_row(f, KV_META, &row, record_encode_object(object, &f->arena));
 }
 
-static enum err_code keep_all(void *ctx UNUSED, const struct record_object *source UNUSED,
-                              struct record_object *object UNUSED, struct err *err UNUSED)
-{
-    return ERR_OK;
-}
-
-static enum err_code copy(struct fixture *f, struct err *err)
-{
-    struct object_copy request = {.source_bucket = f->bucket,
-                                  .source_key = KEY,
-                                  .key = BYTES_LIT("copy"),
-                                  .change = keep_all};
-    struct record_object source, object;
-    return object_copy(f->store, f->bucket, &request, &f->arena, &source, &object, err);
-}
-
 #define assert_fails(call, wanted)                                                                 \
     do {                                                                                           \
         enum err_code got = (call);                                                                \
@@ -73,7 +57,7 @@ static void test_small_body_gone(void **state)
     struct key first = key_bare(0), last = key_bare(UINT64_MAX);
     drop_rows(f, KV_BODIES, &first, &last);
     assert_fails(get(f, "key", 100, 1, &err), ERR_CORRUPT);
-    assert_fails(copy(f, &err), ERR_CORRUPT);
+    assert_fails(copy_key(f, "key", "copy", &f->arena, &err), ERR_CORRUPT);
 }
 
 /* A body that is on another site. */
@@ -86,7 +70,7 @@ static void test_remote(void **state)
     object.body.kind = BODY_REMOTE;
     set_record(f, &object);
     assert_fails(get(f, "key", 100, 1, &err), ERR_UNSUPPORTED);
-    assert_fails(copy(f, &err), ERR_UNSUPPORTED);
+    assert_fails(copy_key(f, "key", "copy", &f->arena, &err), ERR_UNSUPPORTED);
 }
 
 static void set_extents(struct fixture *f, const struct record_extents *extents)
@@ -471,7 +455,7 @@ static void test_bucket_gone(void **state)
                  ERR_NOT_FOUND);
     assert_fails(object_delete_many(f->store, bucket, &request, 1, &f->arena, &result, &err),
                  ERR_NOT_FOUND);
-    assert_fails(copy(f, &err), ERR_NOT_FOUND);
+    assert_fails(copy_key(f, "key", "copy", &f->arena, &err), ERR_NOT_FOUND);
     assert_fails(object_set_tags(f->store, bucket, KEY, latest, &tags, &f->arena, &object, &err),
                  ERR_NOT_FOUND);
     assert_fails(bucket_get_tags(bucket, &f->arena, &tags, &err), ERR_NOT_FOUND);

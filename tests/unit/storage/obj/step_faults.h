@@ -12,111 +12,16 @@
 #ifndef TESTS_UNIT_STORAGE_OBJ_STEP_FAULTS_H
 #define TESTS_UNIT_STORAGE_OBJ_STEP_FAULTS_H
 
-#include "tests/unit/storage/obj/obj_fixture.h"
+#include "tests/unit/storage/obj/faults.h"
 
 #include "storage/obj/segment_internal.h"
 #include "tests/unit/arena_fail.h"
-#include "tests/unit/io_fail.h"
 
 struct step {
     const char *name;
     void (*prepare)(struct fixture *f); /* without faults; may be NULL */
     enum err_code (*run)(struct fixture *f, struct arena *arena, struct err *err);
     bool (*is_done)(struct fixture *f); /* NULL: it changes nothing, and looks at what it got */
-};
-
-struct fault {
-    const char *name;
-    void (*arm)(struct fixture *f, long nth);
-    bool (*disarm)(struct fixture *f); /* returns whether it came */
-    enum err_code code;                /* what the step must end in; ERR_OK = any error */
-    bool poisons;                      /* the store takes no writes after it */
-};
-
-static inline void step_arm_alloc(struct fixture *f UNUSED, long nth)
-{
-    alloc_fail_arm(nth);
-}
-
-static inline void step_arm_alloc_from(struct fixture *f UNUSED, long nth)
-{
-    alloc_fail_arm_from(nth);
-}
-
-static inline bool step_disarm_alloc(struct fixture *f UNUSED)
-{
-    return alloc_fail_disarm();
-}
-
-static inline void step_arm_read(struct fixture *f, long nth)
-{
-    f->fake->fail_read = (unsigned)nth;
-}
-
-static inline void step_arm_iter(struct fixture *f, long nth)
-{
-    f->fake->fail_iter = (unsigned)nth;
-}
-
-static inline void step_arm_write(struct fixture *f, long nth)
-{
-    f->fake->fail_write = (unsigned)nth;
-}
-
-static inline bool step_disarm(atomic_uint *countdown)
-{
-    return atomic_exchange(countdown, 0) == 0;
-}
-
-static inline bool step_disarm_read(struct fixture *f)
-{
-    return step_disarm(&f->fake->fail_read);
-}
-
-static inline bool step_disarm_iter(struct fixture *f)
-{
-    return step_disarm(&f->fake->fail_iter);
-}
-
-static inline bool step_disarm_write(struct fixture *f)
-{
-    return step_disarm(&f->fake->fail_write);
-}
-
-static inline void step_arm_snapshot(struct fixture *f, long nth)
-{
-    f->fake->fail_snapshot = (unsigned)nth;
-}
-
-static inline bool step_disarm_snapshot(struct fixture *f)
-{
-    return step_disarm(&f->fake->fail_snapshot);
-}
-
-static inline void step_arm_io(struct fixture *f UNUSED, long nth)
-{
-    io_fail_arm(nth, EIO);
-}
-
-static inline bool step_disarm_io(struct fixture *f UNUSED)
-{
-    return io_fail_disarm();
-}
-
-static const struct fault step_allocations[] = {
-    {"allocation", step_arm_alloc, step_disarm_alloc, ERR_NO_MEMORY, false},
-    {"allocations from", step_arm_alloc_from, step_disarm_alloc, ERR_NO_MEMORY, false},
-    {"snapshot", step_arm_snapshot, step_disarm_snapshot, ERR_NO_MEMORY, false},
-};
-static const struct fault step_reads[] = {
-    {"read", step_arm_read, step_disarm_read, ERR_IO, false},
-    {"entry", step_arm_iter, step_disarm_iter, ERR_IO, false},
-};
-static const struct fault step_commits[] = {
-    {"commit", step_arm_write, step_disarm_write, ERR_IO, true},
-};
-static const struct fault step_files[] = {
-    {"call on a file", step_arm_io, step_disarm_io, ERR_IO, true},
 };
 
 /* Wait for what a start does in the background: it is done, or it failed. */

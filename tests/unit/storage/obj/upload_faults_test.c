@@ -270,20 +270,9 @@ static enum err_code run_object_parts(struct fixture *f, struct arena *arena, st
     return rc;
 }
 
-static enum err_code keep_all(void *ctx UNUSED, const struct record_object *source UNUSED,
-                              struct record_object *copy UNUSED, struct err *err UNUSED)
-{
-    return ERR_OK;
-}
-
 static enum err_code run_copy(struct fixture *f, struct arena *arena, struct err *err)
 {
-    struct object_copy request = {.source_bucket = f->bucket,
-                                  .source_key = KEY,
-                                  .key = BYTES_LIT("copy"),
-                                  .change = keep_all};
-    struct record_object source, copy;
-    return object_copy(f->store, f->bucket, &request, arena, &source, &copy, err);
+    return copy_key(f, "big", "copy", arena, err);
 }
 
 static bool is_copied(struct fixture *f)
@@ -313,22 +302,22 @@ static const struct step steps[] = {
 /* OBJ-FAULT-5 */
 static void test_allocations(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_allocations) > 200);
+    assert_true(STEP_SWEEP(steps, fault_allocations) > 200);
 }
 
 static void test_reads(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_reads) > 30);
+    assert_true(STEP_SWEEP(steps, fault_reads) > 30);
 }
 
 static void test_commits(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_commits) > 5);
+    assert_true(STEP_SWEEP(steps, fault_commits) > 5);
 }
 
 static void test_files(void **state UNUSED)
 {
-    assert_true(STEP_SWEEP(steps, step_files) > 5);
+    assert_true(STEP_SWEEP(steps, fault_files) > 5);
 }
 
 int main(void)
