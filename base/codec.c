@@ -20,6 +20,20 @@ void codec_hex(struct bytes from, char *ret_text)
     *ret_text = '\0';
 }
 
+size_t codec_decimal(uint64_t value, char ret_text[CODEC_DECIMAL_MAX + 1])
+{
+    char backward[CODEC_DECIMAL_MAX];
+    size_t len = 0;
+
+    do
+        backward[len++] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    for (size_t i = 0; i < len; i++)
+        ret_text[i] = backward[len - 1 - i];
+    ret_text[len] = '\0';
+    return len;
+}
+
 /* The value of a hex digit, or -1. */
 static int hex_value(uint8_t c)
 {

@@ -47,6 +47,13 @@ static inline uint64_t codec_get_u64be(const uint8_t *from)
 /* Lower-case hex of `from`: 2 * len characters and a NUL. */
 void codec_hex(struct bytes from, char *ret_text);
 
+#define CODEC_DECIMAL_MAX 20 /* digits */
+
+/* Decimal digits, NUL-terminated: a fifth of what printf takes for them.
+ *
+ * returns  how many */
+size_t codec_decimal(uint64_t value, char ret_text[CODEC_DECIMAL_MAX + 1]);
+
 /* Read hex in either case: exactly `len` bytes.
  *
  * returns  false where the text is not 2 * len hex digits */

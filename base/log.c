@@ -5,13 +5,13 @@
  * Source    the logfmt convention: name=value, values with anything unusual in quotes. */
 #include "base/log.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "base/log_behind.h"
 
 #define TAIL 2 /* bytes kept back for a closing quote and the line end */
@@ -131,12 +131,12 @@ void log_str(struct log_line *line, const char *name, const char *value)
 void log_u64(struct log_line *line, const char *name, uint64_t value)
 {
     size_t before = line->len;
-    char text[24];
+    char text[CODEC_DECIMAL_MAX + 1];
 
     if (!line->on || line->cut)
         return;
     put_name(line, name);
-    put(line, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, value));
+    put(line, text, codec_decimal(value, text));
     if (line->cut)
         line->len = before;
 }

@@ -283,13 +283,12 @@ static void stop_audit(struct serve *serve)
 
 static void stop(struct serve *serve)
 {
-    if (serve->front) {
+    if (serve->front)
         http_front_stop(serve->front, GRACE_MS);
-        atomic_store(&serve->metrics.front, NULL);
-        http_front_free(serve->front);
-    }
-    control_stop(serve->control);
+    control_stop(serve->control); /* a command under way reads the front's address */
     housekeeping_stop(serve->housekeeping);
+    if (serve->front)
+        http_front_free(serve->front);
     if (serve->s3)
         s3_free(serve->s3);
     stop_audit(serve);

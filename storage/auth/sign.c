@@ -170,8 +170,10 @@ void sign_service_of(const struct http_head *head, char ret_service[16])
     struct credential_text text;
     struct bytes piece = BYTES_LIT("s3"), rest = find_credential(head);
     bool has_scope = rest.len > 0;
-    decode(rest, &text);
-    rest = bytes_of(text.data, text.len);
+    if (bytes_find(rest, '%') >= 0) {
+        decode(rest, &text);
+        rest = bytes_of(text.data, text.len);
+    }
     for (int i = 0; i < 4 && has_scope; i++)
         has_scope = bytes_cut(&rest, '/', &piece);
     if (!has_scope || piece.len == 0)

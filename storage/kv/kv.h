@@ -39,7 +39,8 @@ struct kv_op {
 
 struct kv_value {
     struct bytes bytes;
-    void *owner; /* private to the store; NULL = nothing to release */
+    void *owner;    /* private to the store; NULL = nothing to release */
+    bool is_pinned; /* private to the store */
 };
 
 struct kv_iter;
@@ -121,7 +122,7 @@ MUST_USE enum err_code kv_find_in(struct kv *kv, const struct kv_snapshot *snaps
 struct bytes kv_prefix_end(struct bytes prefix, uint8_t *room);
 
 struct kv_rocks_options {
-    uint64_t cache_bytes;    /* block cache */
+    uint64_t cache_bytes;    /* of what was read: half for blocks, half for rows */
     uint64_t memtable_bytes; /* all memtables together */
 };
 

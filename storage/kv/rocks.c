@@ -1,9 +1,9 @@
 /* rocks.c - struct kv over RocksDB's C API.
  *
  * Owns      the files in its folder; `verify/` in it while verify() runs.
- * Threads   any: RocksDB locks for itself. Every call, and every value,
- *           iterator and snapshot until it is given back, holds the gate, so
- *           that reopen() finds a moment when nobody is inside.
+ * Threads   any: RocksDB locks for itself. Every call holds the gate, as does what
+ *           a reader was handed (rocks_read.c), so that reopen() finds a moment
+ *           when nobody is inside.
  * Source    RocksDB 7.8 and 9.10, include/rocksdb/c.h, options.h.
  *
  * RocksDB's own recovery from a full disk leaves its log unusable (its issue
@@ -15,11 +15,9 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "storage/kv/gate.h"
-#include "storage/kv/kv.h"
 #include "storage/kv/manifest.h"
-#include "storage/kv/rocks_config.h"
 #include "storage/kv/rocks_error.h"
+#include "storage/kv/rocks_internal.h"
 #include "storage/kv/rocks_verify.h"
 #include "storage/kv/wal.h"
 
@@ -28,202 +26,7 @@
 #define REOPEN_SPARE_BYTES MIB(16) /* free beside the memtables' before it is tried */
 #define VERIFY_DIR         "verify"
 #define LOCK_FILE          "owner.lock"
-
-struct rocks {
-    struct kv kv;
-    struct gate gate;
-    struct arena arena; /* the names */
-    char *dir, *verify_dir, *lock_path;
-    int lock_fd; /* our own: RocksDB takes its lock after the logs are checked */
-    struct kv_rocks_options options;
-    struct rocks_config config;
-    rocksdb_t *db;         /* NULL after a reopen that failed */
-    bool hold_compactions; /* from the next reopening on; the writer's */
-    rocksdb_column_family_handle_t *families[KV_FAMILIES];
-    rocksdb_readoptions_t *read;
-    rocksdb_writeoptions_t *synced, *unsynced;
-    _Atomic(rocksdb_writebatch_t *) spare; /* kept for the next write */
-};
-
-struct kv_snapshot {
-    const rocksdb_snapshot_t *snapshot;
-    rocksdb_readoptions_t *read;
-};
-
-struct kv_iter {
-    struct rocks *rocks;
-    rocksdb_iterator_t *iter;
-    rocksdb_readoptions_t *read;
-    uint8_t bounds[]; /* from, until: RocksDB borrows them */
-};
-
-/* ---- reading ---- */
-
-/* Go in; with ERR_OK the caller holds the gate. */
-static enum err_code enter(struct rocks *rocks, struct err *err)
-{
-    gate_enter(&rocks->gate);
-    if (rocks->db)
-        return ERR_OK;
-    gate_leave(&rocks->gate);
-    return err_fail(err, ERR_IO, "the store could not be opened again");
-}
-
-static enum err_code rocks_get(struct kv *kv, const struct kv_snapshot *snapshot,
-                               enum kv_family family, struct bytes key, struct kv_value *ret_value,
-                               struct err *err)
-{
-    struct rocks *rocks = (struct rocks *)kv;
-    enum err_code code = enter(rocks, err);
-    if (code)
-        return code;
-    char *message = NULL;
-    rocksdb_pinnableslice_t *slice =
-        rocksdb_get_pinned_cf(rocks->db, snapshot ? snapshot->read : rocks->read,
-                              rocks->families[family], (const char *)key.data, key.len, &message);
-    if (slice) {
-        struct kv_value value = {.owner = slice};
-        value.bytes.data = (const uint8_t *)rocksdb_pinnableslice_value(slice, &value.bytes.len);
-        *ret_value = value;
-        return ERR_OK; /* the value holds the gate */
-    }
-    code = message ? rocks_error_take(err, message, "read")
-                   : err_fail(err, ERR_NOT_FOUND, "no such row");
-    gate_leave(&rocks->gate);
-    return code;
-}
-
-static void rocks_value_free(struct kv *kv, struct kv_value *value)
-{
-    if (!value->owner)
-        return;
-    rocksdb_pinnableslice_destroy(value->owner);
-    *value = (struct kv_value){0};
-    gate_leave(&((struct rocks *)kv)->gate);
-}
-
-/* Where `bound` was copied to, for RocksDB to borrow. */
-static const char *keep_bound(uint8_t *to, struct bytes bound)
-{
-    if (bound.len)
-        memcpy(to, bound.data, bound.len);
-    return (const char *)to;
-}
-
-static struct kv_iter *iter_new(struct rocks *rocks, const struct kv_snapshot *snapshot,
-                                enum kv_family family, struct bytes from, struct bytes until)
-{
-    struct kv_iter *iter = malloc(sizeof *iter + from.len + until.len);
-    if (!iter)
-        return NULL;
-    iter->rocks = rocks;
-    iter->read = rocks_config_read_options();
-    rocksdb_readoptions_set_iterate_lower_bound(iter->read, keep_bound(iter->bounds, from),
-                                                from.len);
-    if (until.data)
-        rocksdb_readoptions_set_iterate_upper_bound(
-            iter->read, keep_bound(iter->bounds + from.len, until), until.len);
-    if (snapshot)
-        rocksdb_readoptions_set_snapshot(iter->read, snapshot->snapshot);
-    iter->iter = rocksdb_create_iterator_cf(rocks->db, iter->read, rocks->families[family]);
-    rocksdb_iter_seek_to_first(iter->iter);
-    return iter;
-}
-
-static enum err_code rocks_iter_open(struct kv *kv, const struct kv_snapshot *snapshot,
-                                     enum kv_family family, struct bytes from, struct bytes until,
-                                     struct kv_iter **ret_iter, struct err *err)
-{
-    struct rocks *rocks = (struct rocks *)kv;
-    enum err_code code = enter(rocks, err);
-    if (code)
-        return code;
-    struct kv_iter *iter = iter_new(rocks, snapshot, family, from, until);
-    if (!iter) {
-        gate_leave(&rocks->gate);
-        return err_fail(err, ERR_NO_MEMORY, "no memory for an iterator");
-    }
-    *ret_iter = iter; /* holds the gate */
-    return ERR_OK;
-}
-
-static bool rocks_iter_at(struct kv_iter *iter, struct bytes *ret_key, struct bytes *ret_value)
-{
-    if (!rocksdb_iter_valid(iter->iter))
-        return false;
-    if (ret_key)
-        ret_key->data = (const uint8_t *)rocksdb_iter_key(iter->iter, &ret_key->len);
-    if (ret_value)
-        ret_value->data = (const uint8_t *)rocksdb_iter_value(iter->iter, &ret_value->len);
-    return true;
-}
-
-static void rocks_iter_next(struct kv_iter *iter)
-{
-    if (rocksdb_iter_valid(iter->iter))
-        rocksdb_iter_next(iter->iter);
-}
-
-static void rocks_iter_prev(struct kv_iter *iter)
-{
-    if (rocksdb_iter_valid(iter->iter))
-        rocksdb_iter_prev(iter->iter);
-}
-
-static void rocks_iter_seek(struct kv_iter *iter, struct bytes key)
-{
-    rocksdb_iter_seek(iter->iter, (const char *)key.data, key.len);
-}
-
-static void rocks_iter_seek_last(struct kv_iter *iter)
-{
-    rocksdb_iter_seek_to_last(iter->iter);
-}
-
-static enum err_code rocks_iter_check(struct kv_iter *iter, struct err *err)
-{
-    char *message = NULL;
-    rocksdb_iter_get_error(iter->iter, &message);
-    return message ? rocks_error_take(err, message, "read") : ERR_OK;
-}
-
-static void rocks_iter_close(struct kv_iter *iter)
-{
-    if (!iter)
-        return;
-    struct rocks *rocks = iter->rocks;
-    rocksdb_iter_destroy(iter->iter);
-    rocksdb_readoptions_destroy(iter->read);
-    free(iter);
-    gate_leave(&rocks->gate);
-}
-
-static struct kv_snapshot *rocks_snapshot_open(struct kv *kv)
-{
-    struct rocks *rocks = (struct rocks *)kv;
-    if (enter(rocks, NULL))
-        return NULL;
-    struct kv_snapshot *snapshot = malloc(sizeof *snapshot);
-    if (!snapshot) {
-        gate_leave(&rocks->gate);
-        return NULL;
-    }
-    snapshot->snapshot = rocksdb_create_snapshot(rocks->db);
-    snapshot->read = rocks_config_read_options();
-    rocksdb_readoptions_set_snapshot(snapshot->read, snapshot->snapshot);
-    return snapshot; /* holds the gate */
-}
-
-static void rocks_snapshot_close(struct kv *kv, struct kv_snapshot *snapshot)
-{
-    struct rocks *rocks = (struct rocks *)kv;
-    if (!snapshot)
-        return;
-    rocksdb_readoptions_destroy(snapshot->read);
-    rocksdb_release_snapshot(rocks->db, snapshot->snapshot);
-    free(snapshot);
-    gate_leave(&rocks->gate);
-}
+#define CACHE_BYTES        "cache_bytes"
 
 /* ---- writing ---- */
 
@@ -278,14 +81,16 @@ static enum err_code rocks_write(struct kv *kv, const struct kv_op *ops, size_t 
                                  struct err *err)
 {
     struct rocks *rocks = (struct rocks *)kv;
-    enum err_code code = enter(rocks, err);
+    enum err_code code = rocks_enter(rocks, err);
     if (code)
         return code;
     char *message = NULL;
     rocksdb_writebatch_t *batch = batch_take(rocks);
     for (size_t i = 0; i < count; i++)
         batch_add(batch, rocks->families[ops[i].family], &ops[i]);
+    row_cache_begin(rocks->rows, ops, count);
     rocksdb_write(rocks->db, sync ? rocks->synced : rocks->unsynced, batch, &message);
+    row_cache_end(rocks->rows, ops, count);
     batch_give(rocks, batch);
     gate_leave(&rocks->gate);
     return message ? write_failed(rocks, message, err) : ERR_OK;
@@ -325,7 +130,7 @@ static enum err_code checkpoint_to(rocksdb_t *db, const char *dir, struct err *e
 static enum err_code rocks_checkpoint(struct kv *kv, const char *dir, struct err *err)
 {
     struct rocks *rocks = (struct rocks *)kv;
-    enum err_code code = enter(rocks, err);
+    enum err_code code = rocks_enter(rocks, err);
     if (code)
         return code;
     code = checkpoint_to(rocks->db, dir, err);
@@ -347,7 +152,7 @@ static const struct property {
     {"sst_bytes", "rocksdb.total-sst-files-size", false},
     {"memtable_bytes", "rocksdb.cur-size-all-mem-tables", false},
     {"compaction_bytes", "rocksdb.estimate-pending-compaction-bytes", false},
-    {"cache_bytes", "rocksdb.block-cache-usage", true},
+    {CACHE_BYTES, "rocksdb.block-cache-usage", true},
     {"background_errors", "rocksdb.background-errors", true},
     {"write_stopped", "rocksdb.is-write-stopped", true},
 };
@@ -367,11 +172,13 @@ static uint64_t rocks_property(struct kv *kv, const char *name)
 {
     struct rocks *rocks = (struct rocks *)kv;
     uint64_t value = 0;
-    if (enter(rocks, NULL))
+    if (rocks_enter(rocks, NULL))
         return 0;
     for (size_t i = 0; i < ARRAY_LEN(properties); i++)
         if (strcmp(name, properties[i].name) == 0)
             value = sum_of(rocks, &properties[i]);
+    if (strcmp(name, CACHE_BYTES) == 0)
+        value += row_cache_bytes(rocks->rows);
     gate_leave(&rocks->gate);
     return value;
 }
@@ -399,6 +206,7 @@ static enum err_code rocks_reopen(struct kv *kv, struct err *err)
     if (rocks->db)
         rocks_config_close(rocks->db, rocks->families);
     rocks->db = NULL;
+    row_cache_clear(rocks->rows);
     code = open_all(rocks, err);
     gate_open(&rocks->gate);
     return code;
@@ -417,6 +225,7 @@ static void rocks_close(struct kv *kv)
     rocksdb_writeoptions_destroy(rocks->synced);
     rocksdb_writeoptions_destroy(rocks->unsynced);
     rocks_config_done(&rocks->config);
+    row_cache_free(rocks->rows);
     gate_done(&rocks->gate);
     if (rocks->lock_fd >= 0)
         close(rocks->lock_fd);
@@ -455,7 +264,9 @@ static struct rocks *rocks_new(const char *dir, const struct kv_rocks_options *o
     rocks->verify_dir = file_join(&rocks->arena, dir, VERIFY_DIR);
     rocks->lock_path = file_join(&rocks->arena, dir, LOCK_FILE);
     rocks->lock_fd = -1;
-    if (!rocks->dir || !rocks->verify_dir || !rocks->lock_path) {
+    rocks->rows = row_cache_new(options->cache_bytes / 2);
+    if (!rocks->dir || !rocks->verify_dir || !rocks->lock_path || !rocks->rows) {
+        row_cache_free(rocks->rows);
         arena_done(&rocks->arena);
         free(rocks);
         return NULL;

@@ -5,7 +5,8 @@
  *    a power cut leaves, and refuses every other damage; RocksDB's default would
  *    silently forget what was acknowledged after a flipped bit.
  *  - Block and WAL checksums are checked at every read.
- *  - One cache for blocks, indexes and filters: the memory has one bound.
+ *  - One cache for blocks, indexes and filters: the memory has one bound. The other
+ *    half of what the options allow is rows' (row_cache.h).
  *  - Bodies are not compressed: most are already, and reads stay at memory speed. */
 #include "storage/kv/rocks_config.h"
 
@@ -13,8 +14,9 @@
 
 #include "base/limits.h"
 
-#define INFO_LOG_SILENT 5   /* HEADER_LEVEL */
-#define OPEN_FILES_MAX  256 /* table files; more are opened and closed as needed */
+#define INFO_LOG_SILENT 5    /* HEADER_LEVEL */
+#define OPEN_FILES_MAX  256  /* table files; more are opened and closed as needed */
+#define MEMTABLE_FILTER 0.01 /* of a memtable, for keys that are not in it */
 
 const char *const rocks_config_names[KV_FAMILIES] = {
     [KV_META] = "default", [KV_BODIES] = "bodies", [KV_CHANGES] = "changes"};
@@ -68,6 +70,7 @@ static void set_database_options(rocksdb_options_t *to, const struct kv_rocks_op
     rocksdb_options_set_db_write_buffer_size(to, options->memtable_bytes);
     rocksdb_options_set_max_total_wal_size(to, options->memtable_bytes * 2);
     rocksdb_options_set_max_open_files(to, OPEN_FILES_MAX);
+    rocksdb_options_set_max_file_opening_threads(to, 1); /* else 16 start for each family */
     rocksdb_options_set_max_background_jobs(to, 2);
     rocksdb_options_set_bytes_per_sync(to, MIB(1));
     rocksdb_options_set_avoid_unnecessary_blocking_io(to, 1);
@@ -89,6 +92,10 @@ static void set_family_options(rocksdb_options_t *to, const struct family *famil
     rocksdb_block_based_options_destroy(table);
     rocksdb_options_set_compression(to, family->compression);
     rocksdb_options_set_write_buffer_size(to, options->memtable_bytes / 100 * family->share);
+    if (family->has_filter) {
+        rocksdb_options_set_memtable_whole_key_filtering(to, 1);
+        rocksdb_options_set_memtable_prefix_bloom_size_ratio(to, MEMTABLE_FILTER);
+    }
     rocksdb_options_set_level_compaction_dynamic_level_bytes(to, 1);
 }
 
@@ -109,7 +116,8 @@ static rocksdb_options_t *with_files_tracked(rocksdb_options_t *options)
 
 void rocks_config_init(struct rocks_config *config, const struct kv_rocks_options *options)
 {
-    config->cache = options->cache_bytes ? rocksdb_cache_create_lru(options->cache_bytes) : NULL;
+    config->cache =
+        options->cache_bytes ? rocksdb_cache_create_lru(options->cache_bytes / 2) : NULL;
     for (int i = 0; i < KV_FAMILIES; i++) {
         config->family[i] = rocksdb_options_create();
         set_family_options(config->family[i], &families[i], options, config->cache);

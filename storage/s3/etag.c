@@ -1,21 +1,21 @@
 /* etag.c - see etag.h. */
 #include "storage/s3/etag.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/codec.h"
 
 #define HEX_LEN ((size_t)2 * RECORD_ETAG_LEN)
 
 void etag_text(const uint8_t *etag, uint32_t parts, char ret_text[ETAG_TEXT_MAX])
 {
-    char hex[HEX_LEN + 1];
-    codec_hex(bytes_of(etag, RECORD_ETAG_LEN), hex);
-    if (parts > 0)
-        snprintf(ret_text, ETAG_TEXT_MAX, "\"%s-%" PRIu32 "\"", hex, parts);
-    else
-        snprintf(ret_text, ETAG_TEXT_MAX, "\"%s\"", hex);
+    char *to = ret_text;
+    *to++ = '"';
+    codec_hex(bytes_of(etag, RECORD_ETAG_LEN), to);
+    to += HEX_LEN;
+    if (parts > 0) {
+        *to++ = '-';
+        to += codec_decimal(parts, to);
+    }
+    memcpy(to, "\"", sizeof("\""));
 }
 
 static struct bytes unquote(struct bytes text)

@@ -6,7 +6,7 @@
 
 #include "storage/obj/record.h"
 
-#define ETAG_TEXT_MAX 48 /* two quotes, 32 hex digits, '-', ten digits, NUL */
+#define ETAG_TEXT_MAX 56 /* two quotes, 32 hex digits, '-', a number, NUL */
 
 /* Write a tag with its quotes, NUL-terminated.
  *

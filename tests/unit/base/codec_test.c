@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "tests/unit/alloc_fail.h"
 
@@ -39,6 +42,18 @@ static void integers_are_big_endian(void **state UNUSED)
 }
 
 /* BASE-CODEC-1 */
+static void decimals_are_as_printf_writes_them(void **state UNUSED)
+{
+    static const uint64_t values[] = {0, 1, 9, 10, 99, 100, 4294967295, 10000000000, UINT64_MAX};
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        char wanted[32], text[CODEC_DECIMAL_MAX + 1];
+        size_t len = (size_t)snprintf(wanted, sizeof(wanted), "%" PRIu64, values[i]);
+        assert_int_equal(codec_decimal(values[i], text), len);
+        assert_string_equal(text, wanted);
+    }
+}
+
 static void hex_comes_back(void **state UNUSED)
 {
     struct bytes all = every_byte();
@@ -222,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_are_big_endian),
+        cmocka_unit_test(decimals_are_as_printf_writes_them),
         cmocka_unit_test(hex_comes_back),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(base64_knows_the_vectors),

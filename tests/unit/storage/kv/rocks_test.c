@@ -80,6 +80,49 @@ static void fill_place(const struct place *place)
     kv->calls->close(kv);
 }
 
+static enum err_code write_one(struct kv *kv, enum kv_op_kind kind, struct bytes value)
+{
+    const struct kv_op op = {kind, KV_META, BYTES_LIT("row"), value};
+    return kv->calls->write(kv, &op, 1, false, NULL);
+}
+
+/* Read the row twice, from RocksDB and as it was kept; data NULL = it is not there. */
+static void assert_reads(struct kv *kv, struct bytes wanted)
+{
+    for (int i = 0; i < 2; i++) {
+        struct kv_value value;
+        bool found;
+        assert_int_equal(kv_find(kv, KV_META, BYTES_LIT("row"), &found, &value, NULL), ERR_OK);
+        assert_int_equal(found, wanted.data != NULL);
+        assert_true(bytes_equal(value.bytes, wanted));
+        kv_value_free(kv, &value);
+    }
+}
+
+/* KV-ROW-1 */
+static void test_a_row_is_read_as_it_was_written_last(void **state)
+{
+    struct place *place = place_new();
+    struct kv *kv = place_open(place);
+    const struct bytes none = {0};
+    (void)state;
+    assert_reads(kv, none);
+    for (uint8_t i = 0; i < 50; i++) {
+        assert_int_equal(write_one(kv, KV_PUT, bytes_of(&i, 1)), ERR_OK);
+        assert_reads(kv, bytes_of(&i, 1));
+    }
+    assert_int_equal(write_one(kv, KV_DELETE, none), ERR_OK);
+    assert_reads(kv, none);
+    assert_int_equal(write_one(kv, KV_PUT, BYTES_LIT("again")), ERR_OK);
+    assert_reads(kv, BYTES_LIT("again"));
+    assert_int_equal(kv->calls->reopen(kv, NULL), ERR_OK);
+    assert_reads(kv, BYTES_LIT("again"));
+    assert_int_equal(write_one(kv, KV_DELETE_RANGE, BYTES_LIT("rox")), ERR_OK);
+    assert_reads(kv, none);
+    kv->calls->close(kv);
+    place_free(place);
+}
+
 /* KV-LOCK-1: a second one is told so, and takes nothing from the first. */
 static void test_one_at_a_time(void **state)
 {
@@ -528,6 +571,7 @@ int main(int argc, char **argv)
     if (argc == 3)
         return commit_rows(argv[1], (uint32_t)strtoul(argv[2], NULL, 10), STDOUT_FILENO);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_row_is_read_as_it_was_written_last),
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_places_that_cannot_be_opened),
         cmocka_unit_test(test_reopen_waits_for_values),
