@@ -102,8 +102,12 @@ class Bench:
         keys = self.scale.tree_keys
         self.case(f"put 100 B, {keys} keys", "put", size=100, connections=64, prefix="tree/",
                   folders=100, count=keys, ms=600_000)
-        self.case("list a page of 1000", "list", connections=1, prefix="tree/")
-        self.case(f"delimiter, {keys} keys", "list", connections=1, prefix="tree/", delimited=True)
+        self.pages("tree/", keys)
+
+    def pages(self, prefix, keys):
+        """A page of keys, and one of the 100 folders that they are spread over."""
+        self.case(f"list 1000 of {keys}", "list", connections=1, prefix=prefix)
+        self.case(f"delimiter, {keys} keys", "list", connections=1, prefix=prefix, delimited=True)
 
     def upload(self):
         """A multipart upload; the memory must stay as it is."""
@@ -135,10 +139,11 @@ class Bench:
     def many(self):
         keys = self.scale.many_keys
         self.case(f"put 100 B, {keys} keys", "put", size=100, connections=64, prefix="many/",
-                  folders=1000, count=keys, ms=600_000)
+                  folders=100, count=keys, ms=600_000)
+        self.pages("many/", keys)
         self.restart(f"{keys} objects")
         self.server.forget_files()
-        self.case(f"get 100 B of {keys}, cold", "get", connections=16, prefix="many/", folders=1000,
+        self.case(f"get 100 B of {keys}, cold", "get", connections=16, prefix="many/", folders=100,
                   keys=keys)
 
 
