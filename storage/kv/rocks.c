@@ -141,6 +141,7 @@ static enum err_code rocks_checkpoint(struct kv *kv, const char *dir, struct err
 static enum err_code rocks_verify(struct kv *kv, struct err *err)
 {
     const struct rocks *rocks = (struct rocks *)kv;
+    row_cache_clear(rocks->rows); /* what is read from now on is what the disk has */
     return rocks_verify_copy(kv, &rocks->options, rocks->verify_dir, err);
 }
 

@@ -50,7 +50,7 @@ void row_release(struct row *row);
 void row_cache_begin(struct row_cache *cache, const struct kv_op *ops, size_t count);
 void row_cache_end(struct row_cache *cache, const struct kv_op *ops, size_t count);
 
-/* Forget all rows: the store is opened anew. No reader may be between find and add. */
+/* Forget all rows. Where the store is opened anew, no reader may be between find and add. */
 void row_cache_clear(struct row_cache *cache);
 
 /* Bytes of memory in use by rows. */

@@ -28,7 +28,7 @@ struct scrub_finding {
     struct bytes what; /* one line: which file, or bucket, key and version */
 };
 
-#define SCRUB_FINDINGS_MAX 1000 /* kept of one scrub; all are counted */
+#define SCRUB_FINDINGS_MAX 10100 /* kept of one scrub; all are counted, and in the log */
 
 /* Start, or go on where one was interrupted.
  *

@@ -9,7 +9,7 @@
 #include "storage/obj/internal.h"
 #include "storage/obj/scrub.h"
 
-#define SCRUB_BAD_MAX 10000 /* rotten bodies whose names are looked for */
+#define SCRUB_BAD_MAX 10000 /* rotten bodies whose names are looked for: with files, they fit */
 
 struct scrub {
     struct store *store;

@@ -207,6 +207,13 @@ static bool is_bad(const struct scrub *scrub, uint64_t body)
     return false;
 }
 
+/* Each body once, whichever phase and however many records met it. */
+static void found_rotten(struct scrub *scrub, uint64_t body)
+{
+    if (!is_bad(scrub, body))
+        found_bad(scrub, body);
+}
+
 enum health { SOUND, ROTTEN, MISSING };
 
 /* A body in one piece: whether its row is there, and what is in it where it is small. */
@@ -227,9 +234,11 @@ static enum err_code check_piece(struct scrub *scrub, const struct record_body *
     enum err_code rc = body_reader_open(scrub->store, body, length, &gone, &reader, err);
     if (gone)
         *ret_health = MISSING;
-    else if (rc == ERR_CORRUPT)
-        *ret_health = ROTTEN;
-    return rc == ERR_CORRUPT ? ERR_OK : rc;
+    if (rc != ERR_CORRUPT)
+        return rc;
+    found_rotten(scrub, body->id);
+    *ret_health = ROTTEN;
+    return ERR_OK;
 }
 
 static enum err_code check_parts(struct scrub *scrub, const struct record_object *object,
@@ -241,8 +250,10 @@ static enum err_code check_parts(struct scrub *scrub, const struct record_object
     *ret_health = SOUND;
     enum err_code rc =
         object_parts(scrub->store, object, 0, S3_PARTS_MAX, arena, &parts, &count, err);
-    if (rc == ERR_CORRUPT)
+    if (rc == ERR_CORRUPT) {
+        found_rotten(scrub, object->body.id);
         *ret_health = ROTTEN;
+    }
     for (size_t i = 0; rc == ERR_OK && i < count && *ret_health == SOUND; i++) {
         rc = check_piece(scrub, &parts[i].body, parts[i].length, ret_health, err);
         length += parts[i].length;

@@ -106,7 +106,7 @@ def test_flipped_bits_in_bodies(make_box, connect, long, size, pattern):
     code, report = scrub(box)
     named = {key for key in ledger.may if any(f"rot/{key} " in text for text in report["findings"])}
     print(f"\n{flips} flips, {report['rot']} found by scrub, {len(named)} named")
-    assert code == 1 and report["finished"], report
+    assert code == 1 and report["finished"] and report["rot"] >= flips, report
     assert named == set(rotten), sorted(set(rotten) ^ named)[:5]
     assert client.put(ledger.path("new"), b"x").ok  # rot is no reason to refuse writes
     warnings = client.health()[1]["warnings"]

@@ -123,6 +123,26 @@ static void test_a_row_is_read_as_it_was_written_last(void **state)
     place_free(place);
 }
 
+/* KV-ROW-3 */
+static void test_a_verify_forgets_rows(void **state)
+{
+    enum { ROW_BYTES = 8192 };
+    static const uint8_t value[ROW_BYTES];
+    struct place *place = place_new();
+    struct kv *kv = place_open(place);
+    struct err err;
+    (void)state;
+    assert_int_equal(write_one(kv, KV_PUT, bytes_of(value, sizeof(value))), ERR_OK);
+    assert_reads(kv, bytes_of(value, sizeof(value)));
+    uint64_t held = kv->calls->property(kv, "cache_bytes");
+    assert_true(held >= ROW_BYTES);
+    assert_int_equal(kv->calls->verify(kv, &err), ERR_OK);
+    assert_true(kv->calls->property(kv, "cache_bytes") <= held - ROW_BYTES);
+    assert_reads(kv, bytes_of(value, sizeof(value)));
+    kv->calls->close(kv);
+    place_free(place);
+}
+
 /* KV-LOCK-1: a second one is told so, and takes nothing from the first. */
 static void test_one_at_a_time(void **state)
 {
@@ -572,6 +592,7 @@ int main(int argc, char **argv)
         return commit_rows(argv[1], (uint32_t)strtoul(argv[2], NULL, 10), STDOUT_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_row_is_read_as_it_was_written_last),
+        cmocka_unit_test(test_a_verify_forgets_rows),
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_places_that_cannot_be_opened),
         cmocka_unit_test(test_reopen_waits_for_values),
