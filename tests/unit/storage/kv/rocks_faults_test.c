@@ -24,6 +24,7 @@
 #include "storage/kv/commit.h"
 #include "storage/kv/log_file.h"
 #include "storage/kv/manifest.h"
+#include "storage/kv/rocks_verify.h"
 #include "storage/kv/wal.h"
 #include "tests/unit/arena_fail.h"
 
@@ -449,6 +450,7 @@ static void test_long_path(void **state UNUSED)
     assert_int_equal(log_file_judge(dir, "000001.log", 0, &finding, &err), ERR_INVALID);
     assert_int_not_equal(wal_check(dir, &err), ERR_OK);
     assert_int_not_equal(manifest_check(dir, &err), ERR_OK);
+    assert_int_equal(rocks_verify_clean(dir, &err), ERR_INVALID);
 }
 
 /* One where CURRENT still has room, and what it names has not. */

@@ -240,7 +240,8 @@ static void test_start_rows(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    struct key starts = key_named(TAG_SYSTEM, BYTES_LIT("starts")), last = key_bare(UINT64_MAX),
+    struct key starts = key_named(TAG_SYSTEM, BYTES_LIT("starts")),
+               segments = key_named(TAG_SYSTEM, BYTES_LIT("segments")), last = key_bare(UINT64_MAX),
                bucket = key_named(TAG_BUCKET, BYTES_LIT("bkt"));
     fixture_halt(f);
     set_row(f, KV_CHANGES, &last, BYTES_LIT("\x01"));
@@ -255,6 +256,9 @@ static void test_start_rows(void **state)
     set_row(f, KV_META, &starts, BYTES_LIT("\x07"));
     assert_fails(fixture_start(f, &err), ERR_CORRUPT);
     set_row(f, KV_META, &starts, good);
+    set_row(f, KV_META, &segments, record_encode_cursor((uint64_t)UINT32_MAX + 1, &f->arena));
+    assert_fails(fixture_start(f, &err), ERR_CORRUPT);
+    set_row(f, KV_META, &segments, good);
     set_row(f, KV_META, &bucket, BYTES_LIT("\x07"));
     assert_fails(fixture_start(f, &err), ERR_CORRUPT);
 }

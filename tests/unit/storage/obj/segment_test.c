@@ -5,7 +5,7 @@
  * file that is a whole segment from the start; one that grows beyond it; a count
  * that goes to nothing where it does not add up (the file is unlinked).
  *
- * LINK: -Wl,--wrap=posix_fallocate64,--wrap=fallocate64
+ * LINK: -Wl,--wrap=posix_fallocate64,--wrap=fallocate64,--wrap=readdir64
  */
 #include "tests/unit/storage/obj/obj_fixture.h"
 
@@ -37,6 +37,18 @@ int __wrap_fallocate64(int fd, int mode, off_t at, off_t len)
 {
     errno = EINTR;
     return interrupts && interrupts-- ? -1 : __real_fallocate64(fd, mode, at, len);
+}
+
+static bool folder_fails;
+
+struct dirent *__real_readdir64(DIR *folder);
+struct dirent *__wrap_readdir64(DIR *folder);
+struct dirent *__wrap_readdir64(DIR *folder)
+{
+    if (!folder_fails)
+        return __real_readdir64(folder);
+    errno = EIO;
+    return NULL;
 }
 
 struct folder {
@@ -227,6 +239,19 @@ static void test_names(void **state)
     segment_keep(folder->segments, &space, 0);
 }
 
+/* A folder that cannot be read to its end is no empty one. */
+static void test_unreadable_folder(void **state)
+{
+    struct folder *folder = *state;
+    struct segments *segments = NULL;
+    struct err err;
+    folder_fails = true;
+    enum err_code code = segments_open(folder->dir, WHOLE, &segments, &err);
+    folder_fails = false;
+    assert_int_equal(code, ERR_IO);
+    assert_null(segments);
+}
+
 /* OBJ-SEGMENT-4: numbers begin above those that were given, and end. */
 static void test_numbers(void **state)
 {
@@ -272,6 +297,7 @@ int main(void)
         SEGMENT_TEST(test_full_disk),
         SEGMENT_TEST(test_hole_interrupted),
         SEGMENT_TEST(test_names),
+        SEGMENT_TEST(test_unreadable_folder),
         SEGMENT_TEST(test_numbers),
         SEGMENT_TEST(test_forget_too_much),
     };
