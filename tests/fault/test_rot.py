@@ -251,7 +251,7 @@ def test_a_damaged_table_meets_compaction(make_box, connect):
             refused += answer.status != 200
             if answer.status != 200:
                 time.sleep(0.1)
-        assert 0 < refused < 100, refused
+        assert refused < 100, refused  # none where the start itself met the table
         assert f"'{path.name}'" in box.stderr() and "goes on without merging files" in box.stderr()
         code, report = client.health()
         assert code == 200 and any(text.startswith("damaged-blocks: ") for text in report["warnings"]), report
