@@ -257,12 +257,6 @@ static enum err_code use_segment(struct body_reader *reader, uint32_t segment, s
     return rc;
 }
 
-/* With its padding: what O_DIRECT reads. */
-static size_t padded(size_t len)
-{
-    return (len + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
-}
-
 /* Read one block of the body, checked. No block crosses an extent's end. */
 static enum err_code read_block(struct body_reader *reader, uint64_t block_at, size_t len,
                                 uint8_t *to, struct err *err)
@@ -279,8 +273,8 @@ static enum err_code read_block(struct body_reader *reader, uint64_t block_at, s
     const struct record_extent *extent = &extents->extents[at];
     enum err_code rc = use_segment(reader, extent->segment, err);
     if (rc == ERR_OK)
-        rc = file_read_at(reader->fd, to, reader->direct ? padded(len) : len, extent->offset + skip,
-                          err);
+        rc = file_read_at(reader->fd, to, reader->direct ? segment_round_up(len) : len,
+                          extent->offset + skip, err);
     if (rc != ERR_OK)
         return rc;
     if (hash_crc32c(0, bytes_of(to, len)) !=

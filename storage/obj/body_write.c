@@ -161,11 +161,6 @@ static void add_to_crcs(struct body_writer *writer, struct bytes data)
     }
 }
 
-static size_t padded(size_t len)
-{
-    return (len + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
-}
-
 static uint8_t *slot_at(const struct body_writer *writer, size_t slot)
 {
     return writer->buffer + slot * writer->room;
@@ -183,16 +178,16 @@ static enum err_code flush(struct body_writer *writer, struct err *err)
 {
     uint8_t *data = slot_at(writer, writer->slot);
     add_to_crcs(writer, bytes_of(data, writer->fill));
-    memset(data + writer->fill, 0, padded(writer->fill) - writer->fill);
+    memset(data + writer->fill, 0, segment_round_up(writer->fill) - writer->fill);
     struct space_used *space = NULL;
     enum err_code rc = space_with_room(writer, &space, err);
     if (rc != ERR_OK)
         return rc;
-    assert(padded(writer->fill) <= space->space.len - space->used);
+    assert(segment_round_up(writer->fill) <= space->space.len - space->used);
     struct write_job *job = &writer->jobs[writer->slot];
     job->segment = space->space.segment;
     job->at = space->space.offset + space->used;
-    job->data = bytes_of(data, padded(writer->fill));
+    job->data = bytes_of(data, segment_round_up(writer->fill));
     write_line_put(&writer->line, job);
     space->used += writer->fill;
     writer->written += writer->fill;

@@ -26,6 +26,12 @@
 
 #define SEGMENT_ALIGN 4096u /* bytes: offsets, lengths and buffers of O_DIRECT */
 
+/* With its padding: what `n` bytes take of a segment. */
+static inline uint64_t segment_round_up(uint64_t n)
+{
+    return (n + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
+}
+
 struct segments; /* opaque: segment.c */
 
 /* A piece of a segment that one writer may fill. */

@@ -44,11 +44,6 @@ struct segments {
     uint64_t syncs;
 };
 
-static inline uint64_t segment_round_up(uint64_t n)
-{
-    return (n + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
-}
-
 void segment_path(const struct segments *segments, uint32_t number,
                   char ret_path[SEGMENT_PATH_MAX]);
 
